@@ -1,0 +1,28 @@
+import { setMaxListeners } from 'node:events'
+
+/** What goes on after its caller was answered, so that `close()` can wait for it. Rejections are nobody's: dropped. */
+export class Background {
+  readonly #running = new Set<Promise<unknown>>()
+  readonly #closing = new AbortController()
+
+  constructor() {
+    // Every commit that waits for another try listens.
+    setMaxListeners(0, this.#closing.signal)
+  }
+
+  /** Aborted when idem closes: whoever waits for another try, tries at once for the last time. */
+  get closing(): AbortSignal {
+    return this.#closing.signal
+  }
+
+  add(task: Promise<unknown>): void {
+    const tracked = task.catch(() => {}).finally(() => this.#running.delete(tracked))
+    this.#running.add(tracked)
+  }
+
+  /** Resolves when nothing runs any more, what was added meanwhile included. */
+  async drain(): Promise<void> {
+    this.#closing.abort()
+    while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+}

@@ -1,0 +1,72 @@
+import type { Background } from './background.js'
+import type { Answer, Ending } from './record.js'
+import type { Store } from './store.js'
+import type { PollTimes } from './wait.js'
+
+/** Everything the loop needs that is the same for every call of one idem. */
+export interface Engine extends PollTimes {
+  /** Guarded: every command bounded in time, every failure a StoreError. */
+  readonly store: Store
+  readonly leaseMs: number
+  readonly maxWaitMs: number
+  readonly maxExecutionMs: number
+  readonly storeBudgetMs: number
+  readonly onStoreError: 'open' | 'closed'
+  readonly onWaitTimeout: 'error' | 'execute'
+  readonly background: Background
+  readonly events: EngineEvents
+}
+
+/** What the loop tells about, for statistics and warnings. */
+export interface EngineEvents {
+  /** An execution went on without the store. */
+  failedOpen(): void
+  /** An execution was overtaken by another one of the same request. */
+  superseded(): void
+  warn(topic: string, message: string): void
+}
+
+/** One request on its way through the loop. */
+export interface Call<T> {
+  /** What the store knows it by. */
+  readonly id: string
+  readonly fingerprint: string
+  readonly ttlMs: number
+  /** Makes the call. `signal` is the flight's: no single caller aborts it. */
+  work(signal: AbortSignal): Promise<T>
+  readonly codec: Codec<T>
+}
+
+/** How a door turns results into bytes that others can have. */
+export interface Codec<T> {
+  encode(value: T): Encoded
+  /** A copy of its own for each call. Throws for bytes that are not an answer of this door. */
+  decode(answer: Answer): T
+  /** A copy for a caller in this process of a value that has no bytes; undefined if there is no faithful one. */
+  copy(value: T): { readonly value: T } | undefined
+  /** What waiters elsewhere are told of a rejection; undefined: nothing, they take over. */
+  failure(error: unknown): Ending | undefined
+}
+
+export type Encoded =
+  /** `store`: for everybody until the ttl. `share`: for those who wait now. `local`: for this process alone. */
+  | { readonly keep: 'store' | 'share' | 'local'; readonly answer: Answer }
+  /** There are no bytes that would bring the value back. */
+  | { readonly keep: 'none' }
+
+/** How one trip through the loop ended. */
+export interface Settled<T> {
+  readonly outcome: 'executed' | 'replayed' | 'collapsed'
+  /** For one caller: the next one needs a copy. */
+  readonly value: T
+  /** What copies are made of; absent where the value has no bytes. */
+  readonly answer?: Answer
+  /** Present when a record stands. */
+  readonly record?: RecordFacts
+}
+
+export interface RecordFacts {
+  /** By the store's clock, ms since the epoch; absent when it was stored just now. */
+  readonly storedAtMs?: number
+  readonly ttlMs: number
+}

@@ -1,0 +1,13 @@
+import { IdemError } from './idem-error.js'
+
+/** Another caller's execution of the same request went on for longer than `maxWaitMs`. It may still finish. */
+export class WaitTimeoutError extends IdemError {
+  readonly code = 'IDEM_WAIT_TIMEOUT'
+  readonly status = 504
+
+  constructor(waitedMs: number) {
+    super(
+      `Waited ${waitedMs} ms for the execution of the same request that is running elsewhere. Ask again later.`,
+    )
+  }
+}

@@ -1,0 +1,35 @@
+import type { HttpRequest } from './dialect.js'
+import { type CallOptions, exchange, type HttpDoor } from './exchange.js'
+
+/** What `idem.fetch` takes: what `fetch` takes, and what idem is to do with this call. Never sent. */
+export interface IdemRequestInit extends RequestInit {
+  readonly idem?: CallOptions
+}
+
+/**
+ * A `fetch` that shares the requests of the given dialects. A POST with a text or bytes body can be one; everything
+ * else goes to the platform's fetch as it is.
+ */
+export function idemFetch(door: HttpDoor) {
+  return async (input: string | URL | Request, init: IdemRequestInit = {}): Promise<Response> => {
+    const { idem, ...rest } = init
+    const request = asRequest(input, rest)
+    const dialect = request && door.settings.dialects.find((one) => one.matches(request))
+    if (!request || !dialect) return fetch(input, rest)
+    return exchange(door, {
+      dialect,
+      request,
+      options: idem,
+      send: ({ signal }) => fetch(request.url, { ...rest, signal: signal ?? null }),
+    })
+  }
+}
+
+function asRequest(input: string | URL | Request, init: RequestInit): HttpRequest | undefined {
+  const { method = 'GET', body, headers, signal = null } = init
+  if (input instanceof Request || method.toUpperCase() !== 'POST') return undefined
+  const isText = typeof body === 'string'
+  if (!isText && !(body instanceof Uint8Array)) return undefined
+  const text = isText ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
+  return { url: String(input), method: 'POST', headers: new Headers(headers), body: text, signal }
+}

@@ -1,0 +1,63 @@
+import type { Codec, Encoded } from '../engine.js'
+import type { Dialect, HttpAnswer, HttpRequest } from './dialect.js'
+
+/** Describe the connection or the encoding of one hop (RFC 9110 7.6.1), or belong to one caller alone. */
+const DROPPED_HEADERS = new Set([
+  'connection',
+  'content-encoding',
+  'content-length',
+  'keep-alive',
+  'proxy-authenticate',
+  'set-cookie',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/** Reads a response to its end: bytes decoded by fetch, headers as far as they are true for every caller. */
+export async function readAnswer(response: Response): Promise<HttpAnswer> {
+  const body = new Uint8Array(await response.arrayBuffer())
+  const headers = [...response.headers].filter(([name]) => !DROPPED_HEADERS.has(name))
+  return { status: response.status, headers, body }
+}
+
+/** The codec of HTTP doors: the exact bytes, status and headers beside them. */
+export function httpCodec(
+  dialect: Dialect,
+  request: HttpRequest,
+  limitBytes: number,
+  warn: (topic: string, message: string) => void,
+): Codec<HttpAnswer> {
+  const assess = (answer: HttpAnswer) => {
+    // Answers outside 2xx are for those who wait now: each caller's own SDK decides whether to retry.
+    if (answer.status < 200 || answer.status > 299) return { keep: 'share' as const }
+    try {
+      return dialect.assess(request, answer)
+    } catch {
+      return { keep: 'share' as const } // 200, but not what the dialect knows: paid for, so not lost; not stored.
+    }
+  }
+  return {
+    encode(value): Encoded {
+      const { keep, tokens } = { tokens: undefined, ...assess(value) }
+      const { status, headers, body } = value
+      const answer = { kind: 'http', facts: { status, headers, ...(tokens && { tokens }) }, body }
+      if (body.byteLength <= limitBytes) return { keep, answer }
+      warn(
+        'large-answer',
+        `An answer of ${body.byteLength} bytes is over recordLimitBytes. It was not stored.`,
+      )
+      return { keep: 'local', answer }
+    },
+    decode({ kind, facts, body }) {
+      const { status, headers } = facts as Partial<HttpAnswer>
+      const isAnswer = kind === 'http' && Number.isInteger(status) && Array.isArray(headers)
+      if (!isAnswer) throw new TypeError('not an HTTP answer')
+      return { status: status!, headers: headers!, body }
+    },
+    copy: (value) => ({ value }),
+    // Transport errors are the owner's own: its connection, its credential. Waiters take over.
+    failure: () => undefined,
+  }
+}

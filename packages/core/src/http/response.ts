@@ -1,0 +1,36 @@
+import type { Settled } from '../engine.js'
+import type { IdemError } from '../errors/idem-error.js'
+import type { Dialect, HttpAnswer } from './dialect.js'
+
+/** Statuses whose responses have no body (Fetch standard, "null body status"). */
+const NULL_BODY = new Set([101, 204, 205, 304])
+
+/** The answer as a fresh Response, with `Cache-Status` (RFC 9211), and `Age` (RFC 9111) where it is a replay. */
+export function toResponse(settled: Settled<HttpAnswer>, key: string): Response {
+  const { status, headers: recorded, body } = settled.value
+  const headers = new Headers(recorded.map(([name, value]): [string, string] => [name, value]))
+  const ageMs = Math.max(0, Date.now() - (settled.record?.storedAtMs ?? Date.now()))
+  headers.append('cache-status', cacheStatus(settled, ageMs, key))
+  if (settled.outcome === 'replayed') headers.set('age', String(Math.floor(ageMs / 1000)))
+  // A copy: a Response may detach or change the buffer it is given, and others are given the same answer.
+  return new Response(NULL_BODY.has(status) ? null : body.slice(), { status, headers })
+}
+
+/** An error of idem as the provider would send one. Not to be retried: asking again would say the same. */
+export function errorResponse(dialect: Dialect, error: IdemError): Response {
+  return new Response(JSON.stringify(dialect.errorBody(error)), {
+    status: error.status,
+    headers: { 'content-type': 'application/json', 'x-should-retry': 'false' },
+  })
+}
+
+function cacheStatus({ outcome, record }: Settled<HttpAnswer>, ageMs: number, key: string): string {
+  const named = `key="${key}"`
+  if (outcome === 'replayed') {
+    const ttl = Math.max(0, Math.floor(((record?.ttlMs ?? 0) - ageMs) / 1000))
+    return `idem; hit; ttl=${ttl}; ${named}`
+  }
+  return outcome === 'collapsed'
+    ? `idem; fwd=miss; collapsed; ${named}`
+    : `idem; fwd=miss${record ? '; stored' : ''}; ${named}`
+}

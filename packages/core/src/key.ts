@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto'
+import { configure } from 'safe-stable-stringify'
+import { InvalidArgumentError } from './errors/invalid-argument-error.js'
+import { unfitForJson } from './json.js'
+
+/** The longest key a caller may give, in bytes of UTF-8. */
+export const MAX_KEY_BYTES = 1024
+
+const stringify = configure({ circularValue: Error, bigint: false, strict: true })
+
+/** SHA-256 as 43 characters of base64url: never cut, so that strangers' requests never meet by birthday. */
+export function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
+}
+
+/**
+ * The digest of any JSON payload, whatever the order of its members (RFC 8785's order: by UTF-16 code units). Members
+ * that are `undefined` count as absent.
+ * @throws InvalidArgumentError for what JSON cannot hold, since two different Maps, say, would look the same.
+ */
+export function payloadDigest(payload: unknown): string {
+  let problem: string | undefined
+  try {
+    problem = unfitForJson(payload)
+    // -0 is fine in a key: RFC 8785 writes it as 0.
+    if (!problem || problem.startsWith('-0 ')) return digest(stringify(payload)!)
+  } catch (cause) {
+    throw new InvalidArgumentError('A payload could not be read as JSON.', { cause })
+  }
+  throw new InvalidArgumentError(
+    `A payload must be JSON; found ${problem}. Convert it first, e.g. a Date to a string.`,
+  )
+}
+
+/** What a store knows a request by. Door, scope and key are told apart whatever characters they hold. */
+export function storeKey(door: string, scope: string, key: string): string {
+  return digest(JSON.stringify([door, scope, key]))
+}
+
+/** @throws InvalidArgumentError unless `key` is a string of 1 to 1024 bytes. */
+export function assertKey(key: unknown, name = 'key'): asserts key is string {
+  if (typeof key !== 'string')
+    throw new InvalidArgumentError(`The ${name} must be a string, not ${typeof key}.`)
+  if (key === '') throw new InvalidArgumentError(`The ${name} must not be empty.`)
+  const bytes = Buffer.byteLength(key)
+  if (bytes > MAX_KEY_BYTES) {
+    throw new InvalidArgumentError(
+      `The ${name} is ${bytes} bytes long; the limit is ${MAX_KEY_BYTES}. Use idem.key(payload) to make a short one.`,
+    )
+  }
+}

@@ -1,0 +1,133 @@
+import { findEnding, replayEnding, replayRecord } from './answer.js'
+import type { Call, Engine, Settled } from './engine.js'
+import { KeyReusedError } from './errors/key-reused-error.js'
+import type { StoreError } from './errors/store-error.js'
+import { StoreUnavailableError } from './errors/store-unavailable-error.js'
+import { WaitTimeoutError } from './errors/wait-timeout-error.js'
+import { execute } from './execute.js'
+import { isStoreError } from './guard.js'
+import { newOwner } from './lock.js'
+import type { Claim, Found } from './store.js'
+import { Wait } from './wait.js'
+
+/** What the loop and the callers in front of it tell each other. */
+export interface Flight {
+  /** Aborted when the last caller has left and the work has not begun. */
+  readonly abandoned: AbortSignal
+  /** The work begins: it finishes, whoever leaves. */
+  begin(): void
+}
+
+/**
+ * The protocol, as one request lives it:
+ *
+ * | the key is | then |
+ * | --- | --- |
+ * | completed | replay the record; one that cannot be read is replaced |
+ * | acquired | make the call under the lock |
+ * | locked | wait, and look again; an owner that left without a record may have left an ending |
+ * | unreachable | make the call all the same; where an owner was seen at work, only after another lease |
+ */
+export async function run<T>(call: Call<T>, engine: Engine, flight: Flight): Promise<Settled<T>> {
+  const claim: Claim = { owner: newOwner(), fingerprint: call.fingerprint }
+  const waitUntil = performance.now() + engine.maxWaitMs
+  let wait: Wait | undefined
+  let owner: string | undefined
+  let replacing: Uint8Array | undefined
+  let unreachableAt: number | undefined
+
+  const go = (lock?: Claim) => {
+    flight.begin()
+    return execute(call, engine, lock)
+  }
+
+  try {
+    for (;;) {
+      const found = await look(call, engine, claim, replacing)
+      if (found.state !== 'unreachable') unreachableAt = undefined
+
+      if (owner && hasLeft(owner, found)) {
+        const ending = await findEnding(call, engine, owner)
+        if (ending) {
+          if (found.state === 'acquired') await release(call, engine, claim)
+          return replayEnding(call, ending) ?? (await go())
+        }
+      }
+
+      switch (found.state) {
+        case 'completed': {
+          assertSameRequest(call, found.record.fingerprint)
+          const replay = replayRecord(call, engine, found.record)
+          if (replay.state === 'replayed')
+            return { ...replay.settled, outcome: wait ? 'collapsed' : 'replayed' }
+          // Foreign: not ours to destroy. Corrupt a second time: the store does not replace it.
+          if (replay.state === 'foreign' || replacing) return await go()
+          replacing = found.record.bytes
+          break
+        }
+        case 'acquired':
+          return await go(claim)
+        case 'locked':
+          assertSameRequest(call, found.fingerprint)
+          if (performance.now() > waitUntil) {
+            if (engine.onWaitTimeout === 'execute') return await go()
+            throw new WaitTimeoutError(engine.maxWaitMs)
+          }
+          owner = found.owner
+          wait ??= new Wait(engine.store, call.id, engine)
+          await wait.next(flight.abandoned)
+          break
+        case 'unreachable':
+          if (engine.onStoreError === 'closed') throw new StoreUnavailableError(found.error)
+          unreachableAt ??= performance.now() + engine.leaseMs * Math.random()
+          if (!wait || performance.now() > unreachableAt + engine.leaseMs) {
+            engine.events.failedOpen()
+            return await go(claim)
+          }
+          await wait.next(flight.abandoned)
+      }
+    }
+  } finally {
+    wait?.stop()
+  }
+}
+
+type Looked = Found | { readonly state: 'unreachable'; readonly error: StoreError }
+
+/** Takes the lock or says what stands. A reply that was lost is asked for again: the owner tells whose lock it is. */
+async function look<T>(
+  call: Call<T>,
+  { store, leaseMs }: Engine,
+  claim: Claim,
+  replacing: Uint8Array | undefined,
+): Promise<Looked> {
+  const acquire = () => store.acquire(call.id, claim, leaseMs, replacing && { replacing })
+  try {
+    const found = await acquire().catch((error) => {
+      if (isStoreError(error) && error.effect === 'unknown') return acquire()
+      throw error
+    })
+    if (found.state !== 'locked' || found.owner !== claim.owner) return found
+    // Ours: the first reply was lost, and with it part of the lease.
+    const renewed = await store.renew(call.id, claim, leaseMs)
+    return renewed === 'held' || renewed === 'retaken' ? { state: 'acquired' } : await acquire()
+  } catch (error) {
+    if (isStoreError(error)) return { state: 'unreachable', error }
+    throw error
+  }
+}
+
+function hasLeft(owner: string, found: Looked): boolean {
+  return found.state === 'acquired' || (found.state === 'locked' && found.owner !== owner)
+}
+
+function assertSameRequest<T>(call: Call<T>, fingerprint: string): void {
+  // Empty: a value that is no record of ours, about to be replaced.
+  if (fingerprint !== '' && fingerprint !== call.fingerprint) throw new KeyReusedError()
+}
+
+async function release<T>(call: Call<T>, { store }: Engine, { owner }: Claim): Promise<void> {
+  await store.release(call.id, owner).catch((error) => {
+    if (!isStoreError(error)) throw error
+  })
+}

@@ -1,0 +1,124 @@
+import { InvalidArgumentError } from './errors/invalid-argument-error.js'
+import type { Dialect } from './http/dialect.js'
+import { memoryStore } from './memory-store.js'
+import * as check from './options.js'
+import { missingStoreMethods, type Store } from './store.js'
+
+export interface IdemOptions {
+  /**
+   * Where locks and records live.
+   * @default memoryStore(), which collapses inside this process and shares with no other
+   */
+  readonly store?: Store
+  /**
+   * How long an answer is replayed, ms.
+   * @default 3 600 000 (1 h): most duplicates come within seconds, re-asked analyses within the hour
+   */
+  readonly ttl?: number
+  /**
+   * Whose `run` calls share, where a call names no scope. HTTP calls are scoped by their credential.
+   * @default 'default'
+   */
+  readonly scope?: string
+  /**
+   * How long a lock outlives its last renewal, ms; it is renewed every third of it.
+   * @default 5 000: what a crash costs its waiters, while a stall of the event loop that long is rare
+   */
+  readonly leaseMs?: number
+  /**
+   * How long a duplicate waits for an execution elsewhere, ms.
+   * @default 605 000: maxExecutionMs and a lease, so that waiters outlast the longest execution
+   */
+  readonly maxWaitMs?: number
+  /**
+   * How long one execution may take, ms; then its signal is aborted and its lock given up.
+   * @default 600 000, the timeout of the SDKs
+   */
+  readonly maxExecutionMs?: number
+  /**
+   * The first interval between two looks of a waiter, ms; it doubles with each.
+   * @default 50
+   */
+  readonly pollMinMs?: number
+  /**
+   * The longest interval between two looks, ms.
+   * @default 500: what a lost hint costs
+   */
+  readonly pollMaxMs?: number
+  /**
+   * How long one store command may take, ms, before the call goes on without the store.
+   * @default 1 000: far above any healthy answer, far below any AI call
+   */
+  readonly storeBudgetMs?: number
+  /**
+   * The largest answer that is stored, bytes.
+   * @default 8 388 608 (8 MiB): larger than any text answer, small enough for Redis not to stall on it
+   */
+  readonly recordLimitBytes?: number
+  /**
+   * What to do when the store cannot be reached: make the call all the same, or fail with IDEM_STORE_UNAVAILABLE.
+   * @default 'open': a duplicate costs money, a refused call costs a user
+   */
+  readonly onStoreError?: 'open' | 'closed'
+  /**
+   * What to do when maxWaitMs is over: fail with IDEM_WAIT_TIMEOUT, or make the call too.
+   * @default 'error': the execution may still be running, and paid for
+   */
+  readonly onWaitTimeout?: 'error' | 'execute'
+  /** The providers whose requests `idem.fetch` recognises; others pass through it untouched. @default none */
+  readonly dialects?: readonly Dialect[]
+  /**
+   * Where warnings go, each kind once. Never a prompt, an answer or a credential.
+   * @default console
+   */
+  readonly logger?: { warn(message: string): void }
+}
+
+const DEFAULTS = {
+  ttl: 3_600_000,
+  scope: 'default',
+  leaseMs: 5_000,
+  maxWaitMs: 605_000,
+  maxExecutionMs: 600_000,
+  pollMinMs: 50,
+  pollMaxMs: 500,
+  storeBudgetMs: 1_000,
+  recordLimitBytes: 8 * 1024 * 1024,
+  onStoreError: 'open',
+  onWaitTimeout: 'error',
+  dialects: [],
+  logger: console,
+} as const
+
+/** The options with every default in place. */
+export type Settings = Required<IdemOptions>
+
+/** @throws InvalidArgumentError for an option that cannot be used */
+export function settingsOf(options: IdemOptions): Settings {
+  check.assertKnown(options, [...Object.keys(DEFAULTS), 'store'], 'createIdem')
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+  const settings: Settings = { ...DEFAULTS, store: options.store ?? memoryStore(), ...given }
+  const { store } = settings
+  const missing = missingStoreMethods(store)
+  if (missing.length > 0) {
+    throw new InvalidArgumentError(
+      `createIdem: the store lacks ${missing.join(', ')}. Pass what an adapter returns, e.g. ioredisStore(client).`,
+    )
+  }
+  for (const name of [
+    'ttl',
+    'leaseMs',
+    'maxWaitMs',
+    'maxExecutionMs',
+    'pollMinMs',
+    'pollMaxMs',
+    'storeBudgetMs',
+  ] as const) {
+    check.assertMs(settings[name], name)
+  }
+  check.assertBytes(settings.recordLimitBytes, 'recordLimitBytes')
+  check.assertScope(settings.scope)
+  check.assertOneOf(settings.onStoreError, ['open', 'closed'], 'onStoreError')
+  check.assertOneOf(settings.onWaitTimeout, ['error', 'execute'], 'onWaitTimeout')
+  return settings
+}

@@ -1,0 +1,124 @@
+/**
+ * The one interface between idem and whatever keeps its locks and records. Core calls it; adapters implement it;
+ * nobody else needs it. A key moves `absent -> locked -> completed -> absent`, and each method below is one atomic
+ * step of that. `docs/protocol.md` tells the whole protocol, `@idem/conformance` tests it.
+ *
+ * Keys, owners and fingerprints are made by core and are safe in any store: 1 to 64 characters of base64url. Times
+ * are durations in ms, counted by the store's own clock: clocks of two machines are never compared.
+ */
+export interface Store {
+  /**
+   * Takes the lock if the key is absent, else says what stands. With `replacing`, a standing record whose bytes are
+   * exactly those is replaced by the lock: the way out of a record nobody can decode.
+   *
+   * A contended acquire is an answer, never an exception. A caller that finds its own lock (it asked twice because
+   * the first reply was lost) is told `locked` with its own owner.
+   */
+  acquire(key: string, claim: Claim, leaseMs: number, options?: AcquireOptions): Promise<Found>
+
+  /** Extends the lease of this owner, or takes the lock back for it when the key is absent. */
+  renew(key: string, claim: Claim, leaseMs: number): Promise<Renewed>
+
+  /**
+   * Writes the record once: the first completion of a fingerprint wins, also when the lock has lapsed or a successor
+   * of the same fingerprint holds it. Nothing of another fingerprint is ever overwritten. Wakes watchers.
+   */
+  complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed>
+
+  /** Gives the lock up if this owner holds it, and wakes watchers. Never touches a record. @returns whether it did. */
+  release(key: string, owner: string): Promise<boolean>
+
+  /**
+   * Leaves word of how an execution ended that left no record. Written before the lock is released, so that a waiter
+   * which sees the lock gone finds it; lives `ms`.
+   */
+  end(key: string, owner: string, ending: Uint8Array, ms: number): Promise<void>
+
+  /** The ending this owner left on this key, if it is still there. */
+  ending(key: string, owner: string): Promise<Uint8Array | undefined>
+
+  /**
+   * Hints that something happened to the key. Optional: without it core polls alone. Hints may be lost, doubled or
+   * late, and correctness never depends on one. The listener never throws.
+   */
+  watch?(key: string, listener: (hint: Hint) => void): Watch
+
+  /**
+   * Resolves once a command can be answered. Rejects with a StoreError if it never can (the client was closed). Core
+   * waits for it under its time budget before every command, so that nothing is queued in a client that is not
+   * connected and runs long after its caller gave up.
+   */
+  ready(): Promise<void>
+
+  /** Lets go of what the store opened itself; never closes a client it was given. */
+  close(): Promise<void>
+}
+
+/** Who asks for a lock, and for which request. */
+export interface Claim {
+  /** Unguessable id of one execution. Everything it writes after acquire carries it. */
+  readonly owner: string
+  /** Digest of the request. Another one under the same key is key reuse. */
+  readonly fingerprint: string
+}
+
+export interface AcquireOptions {
+  readonly replacing?: Uint8Array
+}
+
+/** What `acquire` found. */
+export type Found =
+  | { readonly state: 'acquired' }
+  | { readonly state: 'locked'; readonly owner: string; readonly fingerprint: string }
+  | { readonly state: 'completed'; readonly record: StoredRecord }
+
+/** A finished answer as the store keeps it. */
+export interface StoredRecord {
+  readonly owner: string
+  readonly fingerprint: string
+  /** When it was stored, by the store's clock: ms since the epoch. For `Age` only. */
+  readonly storedAtMs: number
+  /**
+   * Exactly the bytes `complete` was given. Where the value under the key is not one this store wrote, all of it,
+   * with an empty owner and fingerprint: core then replaces it.
+   */
+  readonly bytes: Uint8Array
+}
+
+/**
+ * - `held`: the lock was this owner's and still is.
+ * - `retaken`: the key was absent (lapsed, flushed, evicted); the lock is this owner's again.
+ * - `completed`: a record stands.
+ * - `lost`: another owner holds the lock.
+ */
+export type Renewed = 'held' | 'retaken' | 'completed' | 'lost'
+
+/**
+ * - `stored`: this record stands now.
+ * - `standing`: a record of this fingerprint stood already, and is given.
+ * - `refused`: a lock or record of another fingerprint stands; nothing was written.
+ */
+export type Completed =
+  | { readonly state: 'stored' }
+  | { readonly state: 'standing'; readonly record: StoredRecord }
+  | { readonly state: 'refused' }
+
+/** `settled`: a record was written. `ended`: the owner gave the lock up without one. */
+export interface Hint {
+  readonly type: 'settled' | 'ended'
+  readonly owner: string
+}
+
+export interface Watch {
+  /** Resolves when hints from now on will arrive. Rejects if they cannot; polling goes on. */
+  readonly ready: Promise<void>
+  stop(): void
+}
+
+const METHODS = ['acquire', 'renew', 'complete', 'release', 'end', 'ending', 'ready', 'close'] as const
+
+/** The names of the required methods that `candidate` lacks. */
+export function missingStoreMethods(candidate: unknown): string[] {
+  const store = candidate as Partial<Record<string, unknown>> | null
+  return METHODS.filter((name) => typeof store?.[name] !== 'function')
+}

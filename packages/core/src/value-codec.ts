@@ -1,0 +1,61 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Codec, Encoded } from './engine.js'
+import { unfitForJson } from './json.js'
+import type { Answer } from './record.js'
+
+/**
+ * The codec of `run`: JSON, and `undefined`. What JSON would change (a Date, a Map, a BigInt, NaN, -0) goes to the
+ * callers of this process as it is and is not stored.
+ */
+export function valueCodec(
+  limitBytes: number,
+  warn: (topic: string, message: string) => void,
+): Codec<unknown> {
+  return {
+    encode(value): Encoded {
+      if (value === undefined)
+        return { keep: 'store', answer: { kind: 'undefined', facts: {}, body: new Uint8Array() } }
+      const problem = obstacle(value)
+      if (problem) {
+        warn(
+          'unfit-value',
+          `A result holds ${problem}, which JSON cannot hold. It was returned, but not stored or shared.`,
+        )
+        return { keep: 'none' }
+      }
+      const answer: Answer = { kind: 'json', facts: {}, body: Buffer.from(JSON.stringify(value)) }
+      if (answer.body.byteLength <= limitBytes) return { keep: 'store', answer }
+      warn(
+        'large-answer',
+        `A result of ${answer.body.byteLength} bytes is over recordLimitBytes. It was not stored.`,
+      )
+      return { keep: 'local', answer }
+    },
+    decode(answer) {
+      if (answer.kind === 'undefined') return undefined
+      if (answer.kind !== 'json') throw new TypeError(`not a value: ${answer.kind}`)
+      return JSON.parse(Buffer.from(answer.body).toString('utf8'))
+    },
+    copy(value) {
+      try {
+        const copy = structuredClone(value)
+        return isDeepStrictEqual(copy, value) ? { value: copy } : undefined
+      } catch {
+        return undefined // A function, a socket: there is no copy.
+      }
+    },
+    failure(error) {
+      const { name, message, code } = (error ?? {}) as { name?: unknown; message?: unknown; code?: unknown }
+      const failure = { name: String(name ?? 'Error'), message: String(message ?? error) }
+      return { type: 'failed', failure: typeof code === 'string' ? { ...failure, code } : failure }
+    },
+  }
+}
+
+function obstacle(value: unknown): string | undefined {
+  try {
+    return unfitForJson(value)
+  } catch {
+    return 'a member that cannot be read'
+  }
+}

@@ -1,0 +1,66 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Store, Watch } from './store.js'
+
+export interface PollTimes {
+  /** The first interval, ms; it doubles with each look. */
+  readonly pollMinMs: number
+  /** The longest interval, ms. */
+  readonly pollMaxMs: number
+}
+
+/**
+ * Paces the looks of a duplicate while another owner holds the lock. Woken by hints where the store has them; the
+ * jittered poll is the net underneath, since hints may be lost.
+ */
+export class Wait {
+  readonly #maxMs: number
+  readonly #watch: Watch | undefined
+  #intervalMs: number
+  #due = false
+  #wake: (() => void) | undefined
+
+  /** Begins to watch. */
+  constructor(store: Store, key: string, { pollMinMs, pollMaxMs }: PollTimes) {
+    this.#intervalMs = pollMinMs
+    this.#maxMs = pollMaxMs
+    this.#watch = store.watch?.(key, () => this.#look())
+    this.#watch?.ready.then(
+      () => this.#look(),
+      () => {}, // No hints, then: the poll goes on.
+    )
+  }
+
+  /**
+   * Resolves when it is time to look again: at a hint; when the watch has become ready, since what happened before
+   * was not heard; or after the poll interval. Rejects with the signal's reason when aborted.
+   */
+  async next(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    if (!this.#due) await this.#sleep(signal)
+    this.#due = false
+  }
+
+  stop(): void {
+    this.#watch?.stop()
+  }
+
+  #look(): void {
+    this.#due = true
+    this.#wake?.()
+  }
+
+  async #sleep(signal: AbortSignal): Promise<void> {
+    const woken = new AbortController()
+    this.#wake = () => woken.abort()
+    // Between half and all of the interval, so that waiters that came together do not look together.
+    const ms = this.#intervalMs * (0.5 + Math.random() / 2)
+    this.#intervalMs = Math.min(this.#intervalMs * 2, this.#maxMs)
+    try {
+      await delay(ms, undefined, { signal: AbortSignal.any([woken.signal, signal]) })
+    } catch {
+      signal.throwIfAborted()
+    } finally {
+      this.#wake = undefined
+    }
+  }
+}

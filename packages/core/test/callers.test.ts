@@ -1,0 +1,155 @@
+import { describe, expect, test, vi } from 'vitest'
+import { createIdem, memoryStore } from '../src/index.js'
+import { payloadDigest, storeKey } from '../src/key.js'
+import { newOwner } from '../src/lock.js'
+import { deferred, testStore } from './tools.js'
+
+/** Work that has begun and ends when the test says so. */
+function controlled<T>(value: T) {
+  const began = deferred()
+  const finish = deferred()
+  const work = vi.fn(async () => {
+    began.resolve()
+    await finish.promise
+    return value
+  })
+  return { work, began: began.promise, finish: finish.resolve }
+}
+
+describe('a caller that leaves', () => {
+  test("gets its signal's reason at once; the others get the answer", async () => {
+    const idem = createIdem()
+    const { work, began, finish } = controlled('answer')
+    const leaver = new AbortController()
+    const reason = new Error('tab closed')
+    const first = idem.run('key', work, { signal: leaver.signal })
+    const second = idem.run('key', work)
+    await began
+    leaver.abort(reason)
+    await expect(first).rejects.toBe(reason)
+    finish()
+    expect(await second).toBe('answer')
+    expect(work).toHaveBeenCalledTimes(1)
+  })
+
+  test('as the last one leaves the call running, and its answer for the retry', async () => {
+    const store = testStore()
+    const idem = createIdem({ store })
+    const { work, began, finish } = controlled('answer')
+    const stored = store.answered('complete')
+    const leaver = new AbortController()
+    const first = idem.run('key', work, { signal: leaver.signal })
+    await began
+    leaver.abort()
+    await expect(first).rejects.toThrow()
+    const retry = idem.runWithOutcome('key', work)
+    finish()
+    expect(await retry).toEqual({ value: 'answer', outcome: 'collapsed' })
+    await stored
+    expect(await idem.runWithOutcome('key', work)).toEqual({ value: 'answer', outcome: 'replayed' })
+    expect(work).toHaveBeenCalledTimes(1)
+  })
+
+  test('as the last one to wait for another process ends the wait: no more looks, no watch', async () => {
+    const store = testStore()
+    const stopped = deferred()
+    const watch = store.watch!.bind(store)
+    store.watch = (...args) => {
+      const watching = watch(...args)
+      return {
+        ...watching,
+        stop() {
+          watching.stop()
+          stopped.resolve()
+        },
+      }
+    }
+    const claim = { owner: newOwner(), fingerprint: payloadDigest(null) }
+    await store.acquire(storeKey('run', 'default', 'key'), claim, 60_000)
+    const idem = createIdem({ store })
+    const leaver = new AbortController()
+    const sawLock = store.answered('acquire', 2)
+    const run = idem.run('key', () => 1, { signal: leaver.signal })
+    await sawLock
+    leaver.abort()
+    await expect(run).rejects.toThrow()
+    await stopped.promise
+    await idem.close()
+  })
+
+  test('before it came asks nothing of anybody', async () => {
+    const store = testStore()
+    const work = vi.fn()
+    const run = createIdem({ store }).run('key', work, { signal: AbortSignal.abort(new Error('gone')) })
+    await expect(run).rejects.toThrow('gone')
+    expect(store.sent).toEqual([])
+    expect(work).not.toHaveBeenCalled()
+  })
+
+  test('may share its signal with many others: no warning, no listener left', async () => {
+    const warned = vi.fn()
+    process.on('warning', warned)
+    const idem = createIdem()
+    const { signal } = new AbortController()
+    await Promise.all(
+      Array.from({ length: 50 }, (_, call) => idem.run(`key ${call}`, () => call, { signal })),
+    )
+    await new Promise(setImmediate)
+    process.off('warning', warned)
+    expect(warned).not.toHaveBeenCalled()
+  })
+
+  test('leaves no listener on its signal', async () => {
+    const { signal } = new AbortController()
+    const added = vi.spyOn(signal, 'addEventListener')
+    const removed = vi.spyOn(signal, 'removeEventListener')
+    const idem = createIdem()
+    await idem.run('key', () => 1, { signal })
+    expect(removed).toHaveBeenCalledTimes(added.mock.calls.length)
+    expect(added).toHaveBeenCalled()
+  })
+})
+
+describe('close', () => {
+  test('waits for what is running, callers or not, then lets go of the store; new calls are refused', async () => {
+    const store = testStore()
+    const closed = vi.spyOn(store, 'close')
+    const idem = createIdem({ store })
+    const { work, began, finish } = controlled(1)
+    const leaver = new AbortController()
+    const first = idem.run('key', work, { signal: leaver.signal })
+    await began
+    leaver.abort()
+    await expect(first).rejects.toThrow()
+    const closing = idem.close()
+    await expect(idem.run('other', work)).rejects.toMatchObject({ code: 'IDEM_CLOSED' })
+    expect(closed).not.toHaveBeenCalled()
+    finish()
+    await closing
+    expect(store.sent).toContain('complete')
+    expect(closed).toHaveBeenCalledTimes(1)
+    await idem.close()
+    expect(closed).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('stats', () => {
+  test('count each call by what happened to it', async () => {
+    const store = memoryStore()
+    const idem = createIdem({ store })
+    const { work, finish } = controlled(1)
+    const together = [idem.run('key', work), idem.run('key', work), idem.run('key', work)]
+    finish()
+    await Promise.all(together)
+    await idem.run('key', work)
+    expect(idem.stats()).toEqual({
+      executed: 1,
+      collapsed: 2,
+      replayed: 1,
+      bypassed: 0,
+      failedOpen: 0,
+      superseded: 0,
+      saved: { calls: 3, tokens: { input: 0, output: 0 } },
+    })
+  })
+})

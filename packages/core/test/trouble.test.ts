@@ -1,0 +1,206 @@
+import { stat } from 'node:fs'
+import { describe, expect, test, vi } from 'vitest'
+import { createIdem, memoryStore, UnsupportedServerError } from '../src/index.js'
+import { deferred, type Fault, testStore } from './tools.js'
+
+const logger = { warn() {} }
+
+describe('a store in trouble never fails the call', () => {
+  test.each<Fault>(['refuse', 'hang', 'bug', 'lose reply'])(
+    'when every command ends in: %s',
+    async (fault) => {
+      const store = testStore()
+      store.fault = () => fault
+      const idem = createIdem({ store, storeBudgetMs: 40, logger })
+      const work = vi.fn(async () => 'answer')
+      const values = await Promise.all(Array.from({ length: 20 }, () => idem.run('key', work)))
+      expect(new Set(values)).toEqual(new Set(['answer']))
+      // Without a store, duplicates still collapse inside the process.
+      expect(work).toHaveBeenCalledTimes(1)
+      expect(idem.stats().failedOpen).toBe(1)
+    },
+  )
+
+  test('a rejection of the work stays the rejection', async () => {
+    const store = testStore()
+    store.fault = () => 'refuse'
+    const idem = createIdem({ store, logger })
+    const boom = new Error('boom')
+    await expect(idem.run('key', () => Promise.reject(boom))).rejects.toBe(boom)
+  })
+
+  test("unless asked to: then it fails with IDEM_STORE_UNAVAILABLE and the store's error as its cause", async () => {
+    const store = testStore()
+    store.fault = () => 'refuse'
+    const idem = createIdem({ store, onStoreError: 'closed', logger })
+    const work = vi.fn()
+    await expect(idem.run('key', work)).rejects.toMatchObject({
+      code: 'IDEM_STORE_UNAVAILABLE',
+      status: 503,
+      cause: { code: 'IDEM_STORE_ERROR' },
+    })
+    expect(work).not.toHaveBeenCalled()
+  })
+
+  test('but a server that can never work is said so, not failed open', async () => {
+    const store = testStore()
+    store.acquire = () => Promise.reject(new UnsupportedServerError('too old'))
+    const work = vi.fn()
+    const run = createIdem({ store, logger }).run('key', work)
+    await expect(run).rejects.toMatchObject({ code: 'IDEM_UNSUPPORTED_SERVER' })
+    expect(work).not.toHaveBeenCalled()
+  })
+})
+
+describe('a lost reply to acquire', () => {
+  test('is asked for again, and the lock found to be ours: one execution, stored', async () => {
+    const store = testStore()
+    let lost = 0
+    store.fault = (command) => (command === 'acquire' && lost++ === 0 ? 'lose reply' : undefined)
+    const idem = createIdem({ store, logger })
+    expect(await idem.runWithOutcome('key', () => 1)).toEqual({ value: 1, outcome: 'executed' })
+    expect(store.sent).toEqual(['acquire', 'acquire', 'renew', 'complete'])
+    expect(idem.stats().failedOpen).toBe(0)
+    expect(await idem.runWithOutcome('key', () => 2)).toEqual({ value: 1, outcome: 'replayed' })
+  })
+})
+
+describe('a commit that fails', () => {
+  test('does not hold the answer back, and is made up for in the background', async () => {
+    const shared = memoryStore()
+    const store = testStore(shared)
+    const commits: string[] = []
+    store.fault = (command) => {
+      if (command !== 'complete') return undefined
+      commits.push(command)
+      return commits.length <= 2 ? 'refuse' : undefined
+    }
+    const idem = createIdem({ store, leaseMs: 90, logger })
+    const made = store.answered('complete')
+    expect(await idem.run('key', () => 'paid for')).toBe('paid for')
+    await made
+    expect(commits.length).toBe(3)
+    const other = createIdem({ store: shared })
+    expect(await other.runWithOutcome('key', () => 'again')).toEqual({
+      value: 'paid for',
+      outcome: 'replayed',
+    })
+  })
+
+  test('is tried once more at once when idem closes', async () => {
+    const store = testStore()
+    let refuse = true
+    store.fault = (command) => (command === 'complete' && refuse ? 'refuse' : undefined)
+    const idem = createIdem({ store, logger })
+    await idem.run('key', () => 1)
+    refuse = false
+    await idem.close()
+    expect(store.sent.filter((command) => command === 'complete')).toHaveLength(2)
+  })
+})
+
+describe('a waiter that saw an owner at work', () => {
+  test('gets its answer when the store comes back within a lease', async () => {
+    const shared = memoryStore()
+    const flaky = testStore(shared)
+    const [a, b] = [createIdem({ store: shared }), createIdem({ store: flaky, pollMaxMs: 30, logger })]
+    const release = deferred()
+    const began = deferred()
+    const first = a.run('key', async () => {
+      began.resolve()
+      await release.promise
+      return 'owner'
+    })
+    await began.promise
+    const sawLock = flaky.answered('acquire')
+    const second = b.runWithOutcome('key', () => 'waiter')
+    await sawLock
+    let failures = 0
+    const failed = deferred()
+    flaky.fault = () => {
+      if (++failures === 2) failed.resolve()
+      return 'refuse'
+    }
+    await failed.promise
+    flaky.fault = () => undefined
+    release.resolve()
+    expect(await second).toEqual({ value: 'owner', outcome: 'collapsed' })
+    expect(await first).toBe('owner')
+    expect(b.stats().failedOpen).toBe(0)
+  })
+
+  test('makes the call itself only after a whole lease without the store', async () => {
+    const shared = memoryStore()
+    const flaky = testStore(shared)
+    const leaseMs = 200
+    const [a, b] = [createIdem({ store: shared, leaseMs }), createIdem({ store: flaky, leaseMs, logger })]
+    const release = deferred()
+    const began = deferred()
+    const first = a.run('key', async () => {
+      began.resolve()
+      await release.promise
+      return 'owner'
+    })
+    await began.promise
+    const sawLock = flaky.answered('acquire')
+    let executedAt = 0
+    const second = b.run('key', () => {
+      executedAt = performance.now()
+      return 'waiter'
+    })
+    await sawLock
+    let failedAt = 0
+    flaky.fault = () => {
+      failedAt ||= performance.now()
+      return 'refuse'
+    }
+    expect(await second).toBe('waiter')
+    expect(executedAt - failedAt).toBeGreaterThanOrEqual(leaseMs)
+    release.resolve()
+    await first
+  })
+})
+
+describe('a store that keeps failing', () => {
+  test('is left alone after three failures, and used again by itself once it works', async () => {
+    const shared = memoryStore()
+    const store = testStore(shared)
+    store.fault = () => 'refuse'
+    const idem = createIdem({ store, logger })
+    for (let call = 0; call < 20; call++) await idem.run(`key ${call}`, () => call)
+    expect(store.sent.length).toBeLessThanOrEqual(3)
+    store.fault = () => undefined
+    const other = createIdem({ store: shared })
+    const resumed = async () => {
+      await idem.run('shared again', () => 1)
+      expect(await other.runWithOutcome('shared again', () => 2, { ttl: 1 })).toEqual({
+        value: 1,
+        outcome: 'replayed',
+      })
+    }
+    await vi.waitFor(resumed, { timeout: 5_000, interval: 100 })
+  })
+})
+
+describe('a stalled event loop', () => {
+  test('is not taken for an outage: replies that arrived meanwhile are read first', async () => {
+    const inner = memoryStore()
+    const stalls = { left: 1 }
+    const store = testStore(inner)
+    // A reply that comes over I/O while this process is busy for longer than the budget.
+    store.acquire = (...args) => {
+      const found = inner.acquire(...args)
+      const replied = new Promise<void>((resolve) => stat('.', () => resolve()))
+      if (stalls.left-- > 0) setImmediate(() => busy(150))
+      return replied.then(() => found)
+    }
+    const idem = createIdem({ store, storeBudgetMs: 50, logger })
+    expect(await idem.run('key', () => 1)).toBe(1)
+    expect(idem.stats().failedOpen).toBe(0)
+  })
+})
+
+function busy(ms: number): void {
+  const until = performance.now() + ms
+  while (performance.now() < until);
+}
