@@ -1,0 +1,37 @@
+import { InvalidArgumentError } from '@idem/core'
+
+/** The part of an ioredis `Redis` that is used, told by its shape: any copy and any version from 5.3 fits. */
+export interface IoredisClient {
+  readonly status: string
+  readonly isCluster?: boolean
+  readonly options: { readonly keyPrefix?: string }
+  callBuffer(command: string, ...args: (string | Buffer)[]): Promise<unknown>
+  connect(): Promise<unknown>
+  duplicate(): IoredisClient
+  disconnect(): void
+  ssubscribe(channel: string): Promise<unknown>
+  sunsubscribe(channel: string): Promise<unknown>
+  on(event: 'smessageBuffer', listener: (channel: Buffer, message: Buffer) => void): unknown
+  on(event: 'error', listener: (error: unknown) => void): unknown
+  once(event: 'ready' | 'end', listener: () => void): unknown
+  off(event: 'ready' | 'end', listener: () => void): unknown
+}
+
+/** @throws InvalidArgumentError for what cannot be a store's client, and says what to do instead. */
+export function assertUsable(client: IoredisClient): void {
+  if (typeof client?.callBuffer !== 'function' || typeof client.duplicate !== 'function') {
+    throw new InvalidArgumentError('ioredisStore takes a client of ioredis: ioredisStore(new Redis(url)).')
+  }
+  if (client.isCluster) {
+    throw new InvalidArgumentError('This is a Cluster: use redisClusterStore(client) of @idem/redis-cluster.')
+  }
+  if (client.options.keyPrefix) {
+    // It would rename keys but not the channel names that Lua publishes on.
+    throw new InvalidArgumentError(
+      'A client with keyPrefix cannot be used. Give a client without one, and ioredisStore(client, { prefix }).',
+    )
+  }
+  if (client.status === 'end') {
+    throw new InvalidArgumentError('This client was closed. Give one that is open; idem never closes it.')
+  }
+}

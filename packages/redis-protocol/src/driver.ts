@@ -1,0 +1,27 @@
+/**
+ * What the protocol needs of a Redis client; the whole of an adapter. No logic lives in a driver: no Lua, no key names,
+ * no decoding.
+ */
+export interface RedisDriver {
+  /**
+   * Sends one command and gives its reply, bulk strings as Buffers. Rejects with the client's own error. `key` is the
+   * one key the command touches, for clients that route by it.
+   */
+  send(key: string, command: readonly (string | Buffer)[]): Promise<unknown>
+  /** Resolves once a command would be sent at once; rejects if it never will be. */
+  ready(): Promise<void>
+  /**
+   * Opens a second connection for sharded subscriptions (SSUBSCRIBE, Redis 7.0), made from the client. Called at the
+   * first wait, and again only after it rejected. Subscriptions must survive reconnects. Absent where the client has
+   * no sharded subscriptions: waiters then poll alone.
+   */
+  subscriber?(onMessage: (channel: string, message: Buffer) => void): Promise<RedisSubscriber>
+}
+
+export interface RedisSubscriber {
+  /** Resolves when messages from now on will arrive. */
+  subscribe(channel: string): Promise<void>
+  unsubscribe(channel: string): Promise<void>
+  /** Closes the connection that was opened for it. */
+  close(): Promise<void>
+}

@@ -1,0 +1,69 @@
+import type { Hint, Watch } from '@idem/core'
+import type { RedisDriver, RedisSubscriber } from './driver.js'
+
+interface Channel {
+  readonly listeners: Set<(hint: Hint) => void>
+  readonly ready: Promise<void>
+}
+
+/** Hints over sharded pub/sub: one connection for the store, opened at the first watch; one subscription a channel. */
+export class Hints {
+  readonly #open: NonNullable<RedisDriver['subscriber']>
+  readonly #channels = new Map<string, Channel>()
+  #subscriber: Promise<RedisSubscriber> | undefined
+
+  constructor(open: NonNullable<RedisDriver['subscriber']>) {
+    this.#open = open
+  }
+
+  watch(channel: string, listener: (hint: Hint) => void): Watch {
+    const { listeners, ready } = this.#channels.get(channel) ?? this.#subscribe(channel)
+    // A listener of its own, so that one function may watch twice.
+    const heard = (hint: Hint) => listener(hint)
+    listeners.add(heard)
+    return {
+      ready,
+      stop: () => {
+        if (listeners.delete(heard) && listeners.size === 0) this.#unsubscribe(channel)
+      },
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#channels.clear()
+    const subscriber = await this.#subscriber?.catch(() => undefined)
+    this.#subscriber = undefined
+    await subscriber?.close()
+  }
+
+  #subscribe(channel: string): Channel {
+    const ready = this.#connection().then((subscriber) => subscriber.subscribe(channel))
+    // Whoever awaits `ready` is told; nobody has to.
+    ready.catch(() => {})
+    const opened: Channel = { listeners: new Set(), ready }
+    this.#channels.set(channel, opened)
+    return opened
+  }
+
+  #unsubscribe(channel: string): void {
+    this.#channels.delete(channel)
+    this.#connection()
+      // Watched again meanwhile: the subscription is needed.
+      .then((subscriber) => (this.#channels.has(channel) ? undefined : subscriber.unsubscribe(channel)))
+      .catch(() => {})
+  }
+
+  #connection(): Promise<RedisSubscriber> {
+    this.#subscriber ??= this.#open((channel, message) => this.#hear(channel, message)).catch((error) => {
+      this.#subscriber = undefined
+      throw error
+    })
+    return this.#subscriber
+  }
+
+  #hear(channel: string, message: Buffer): void {
+    const [type, owner] = message.toString('latin1').split(' ')
+    if ((type !== 'settled' && type !== 'ended') || owner === undefined) return
+    for (const listener of this.#channels.get(channel)?.listeners ?? []) listener({ type, owner })
+  }
+}

@@ -1,0 +1,2 @@
+export type { RedisDriver, RedisSubscriber } from './driver.js'
+export { type RedisStoreOptions, redisStore } from './redis-store.js'

@@ -1,0 +1,27 @@
+--[[
+  Writes the record once: the first completion of a fingerprint wins, over any lock of that fingerprint. Nothing of
+  another fingerprint is overwritten. Wakes watchers last: an ACL may refuse the publish, the write stands all the same.
+
+  KEYS[1]  the key: lock or record; also the channel of its hints
+
+  ARGV[1]  owner
+  ARGV[2]  fingerprint
+  ARGV[3]  ttl, ms
+  ARGV[4]  the record's bytes
+
+  Output   { 'stored' } | { 'standing', value } | { 'refused' }
+]]
+local head = redis.call('GETRANGE', KEYS[1], 0, 255)
+local kind, _, fingerprint = string.match(head, '^([LR]) (%S+) (%S+)')
+if head ~= '' and fingerprint ~= ARGV[2] then
+  return { 'refused' }
+end
+if kind == 'R' then
+  return { 'standing', redis.call('GET', KEYS[1]) }
+end
+local time = redis.call('TIME')
+local stored_at = string.format('%d%03d', time[1], math.floor(time[2] / 1000))
+local value = 'R ' .. ARGV[1] .. ' ' .. ARGV[2] .. ' ' .. stored_at .. '\n' .. ARGV[4]
+redis.call('SET', KEYS[1], value, 'PX', ARGV[3])
+redis.pcall('SPUBLISH', KEYS[1], 'settled ' .. ARGV[1])
+return { 'stored' }

@@ -1,0 +1,123 @@
+import {
+  type AcquireOptions,
+  type Claim,
+  type Completed,
+  type Found,
+  type Hint,
+  InvalidArgumentError,
+  type Renewed,
+  type Store,
+} from '@idem/core'
+import type { RedisDriver } from './driver.js'
+import { asAcquireError, asStoreError, refusesWrites, replyCode } from './errors.js'
+import { Hints } from './hints.js'
+import * as lua from './lua.gen.js'
+import { lockValue, readFound, readRecord } from './value.js'
+
+export interface RedisStoreOptions {
+  /**
+   * What every key and channel begins with. Processes share what has the same prefix.
+   * @default 'idem:'
+   */
+  readonly prefix?: string
+}
+
+/**
+ * The idem protocol on Redis 7.0 or newer, for any client. Each operation is one command or one script and touches
+ * exactly one key, so nothing is cross-slot on a cluster. Hints travel on the sharded channel named as the key.
+ */
+export function redisStore(driver: RedisDriver, options: RedisStoreOptions = {}): Store {
+  const { prefix = 'idem:' } = options
+  if (typeof prefix !== 'string' || /[{}]/.test(prefix)) {
+    // Braces are how Redis Cluster picks the part of a name that decides its slot; ours are around the key.
+    throw new InvalidArgumentError('prefix must be a string without { and }.')
+  }
+  const nameOf = (key: string) => `${prefix}{${key}}`
+  const endingOf = (key: string, owner: string) => `${nameOf(key)}:end:${owner}`
+
+  async function send<T>(
+    key: string,
+    command: readonly (string | Buffer)[],
+    toError = asStoreError as Wrap,
+  ): Promise<T> {
+    try {
+      return (await driver.send(key, command)) as T
+    } catch (error) {
+      throw toError(error)
+    }
+  }
+
+  /** By its hash; the source travels only where the server does not know it yet. */
+  async function script<T>(
+    { sha1, source }: lua.Script,
+    key: string,
+    args: readonly (string | Buffer)[],
+  ): Promise<T> {
+    try {
+      return (await driver.send(key, ['EVALSHA', sha1, '1', key, ...args])) as T
+    } catch (error) {
+      if (replyCode(error) !== 'NOSCRIPT') throw asStoreError(error)
+      return send(key, ['EVAL', source, '1', key, ...args])
+    }
+  }
+
+  async function acquire(
+    key: string,
+    claim: Claim,
+    leaseMs: number,
+    options: AcquireOptions = {},
+  ): Promise<Found> {
+    const name = nameOf(key)
+    const lock = lockValue(claim)
+    const lease = String(Math.ceil(leaseMs))
+    try {
+      const standing = options.replacing
+        ? await script<Buffer | null>(lua.replaceByLock, name, [lock, lease, Buffer.from(options.replacing)])
+        : await driver.send(name, ['SET', name, lock, 'NX', 'GET', 'PX', lease])
+      return readFound(standing as Buffer | null)
+    } catch (error) {
+      if (!refusesWrites(error)) throw asAcquireError(error)
+      const standing = await send<Buffer | null>(name, ['GET', name])
+      if (standing === null) throw asStoreError(error)
+      return readFound(standing)
+    }
+  }
+
+  const hints = driver.subscriber && new Hints((onMessage) => driver.subscriber!(onMessage))
+
+  return {
+    acquire,
+    async renew(key, { owner, fingerprint }, leaseMs) {
+      const reply = await script<Buffer>(lua.renew, nameOf(key), [
+        owner,
+        fingerprint,
+        String(Math.ceil(leaseMs)),
+      ])
+      return reply.toString() as Renewed
+    },
+    async complete(key, { owner, fingerprint }, bytes, ttlMs): Promise<Completed> {
+      const args = [owner, fingerprint, String(Math.ceil(ttlMs)), Buffer.from(bytes)]
+      const [state, value] = await script<[Buffer, Buffer?]>(lua.complete, nameOf(key), args)
+      if (value) return { state: 'standing', record: readRecord(value) }
+      return { state: state.toString() as 'stored' | 'refused' }
+    },
+    async release(key, owner) {
+      return (await script<number>(lua.release, nameOf(key), [owner])) === 1
+    },
+    async end(key, owner, ending, ms) {
+      const name = endingOf(key, owner)
+      await send(name, ['SET', name, Buffer.from(ending), 'PX', String(Math.ceil(ms))])
+    },
+    async ending(key, owner) {
+      const name = endingOf(key, owner)
+      return (await send<Buffer | null>(name, ['GET', name])) ?? undefined
+    },
+    ...(hints && {
+      watch: (key: string, listener: (hint: Hint) => void) => hints.watch(nameOf(key), listener),
+    }),
+    ready: () => driver.ready(),
+    close: async () => hints?.close(),
+  }
+}
+
+type Wrap = (error: unknown) => unknown

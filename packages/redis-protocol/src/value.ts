@@ -1,0 +1,39 @@
+import type { Claim, Found, StoredRecord } from '@idem/core'
+
+/**
+ * What stands under a key, told apart by its first byte:
+ *
+ *     L <owner> <fingerprint>                        a lock
+ *     R <owner> <fingerprint> <stored-at>\n<bytes>   a record
+ *
+ * The Lua files write the same. There is no version here: another form would live under another prefix, so that old
+ * and new processes never read each other's values.
+ */
+export function lockValue({ owner, fingerprint }: Claim): string {
+  return `L ${owner} ${fingerprint}`
+}
+
+/** Longer than any head: three ids and a time. */
+const HEAD_BYTES = 256
+const LOCK = /^L (\S+) (\S+)$/
+const RECORD = /^R (\S+) (\S+) (\d+)\n/
+
+/** The answer of acquire, from the value that stands; null when the lock was taken. */
+export function readFound(value: Buffer | null): Found {
+  if (value === null) return { state: 'acquired' }
+  const [, owner, fingerprint] = LOCK.exec(head(value)) ?? []
+  if (owner && fingerprint && value.byteLength < HEAD_BYTES) return { state: 'locked', owner, fingerprint }
+  return { state: 'completed', record: readRecord(value) }
+}
+
+/** A record; of a value that is none, all its bytes under an empty owner. */
+export function readRecord(value: Buffer): StoredRecord {
+  const [whole, owner, fingerprint, storedAt] = RECORD.exec(head(value)) ?? []
+  if (!whole || !owner || !fingerprint) return { owner: '', fingerprint: '', storedAtMs: 0, bytes: value }
+  return { owner, fingerprint, storedAtMs: Number(storedAt), bytes: value.subarray(whole.length) }
+}
+
+/** As latin1, one character a byte: positions in it are positions in the value. */
+function head(value: Buffer): string {
+  return value.toString('latin1', 0, HEAD_BYTES)
+}
