@@ -1,0 +1,115 @@
+import { Anthropic } from '@anthropic-ai/sdk'
+import { createIdem } from '@idem/core'
+import { describe, expect, test } from 'vitest'
+import { messagesDialect } from '../src/index.js'
+import { params, useProvider } from './tools.js'
+
+const context = useProvider()
+const newIdem = () => createIdem({ dialects: [messagesDialect] })
+
+function post(url: string, change: RequestInit = {}): RequestInit & { url: string } {
+  const headers = {
+    'content-type': 'application/json',
+    authorization: 'Bearer key',
+    'anthropic-version': '2026-10-21',
+  }
+  return { url: `${url}/v1/messages`, method: 'POST', headers, body: JSON.stringify(params), ...change }
+}
+
+describe('idem.fetch', () => {
+  test('shares plain fetch calls, text or bytes', async () => {
+    const idem = newIdem()
+    const { url, ...init } = post(context.provider.url)
+    const bytes = new TextEncoder().encode(init.body as string)
+    const responses = await Promise.all([
+      idem.fetch(url, init),
+      idem.fetch(new URL(url), { ...init, body: bytes }),
+      idem.fetch(url, { ...init, method: 'post' }),
+    ])
+    const texts = await Promise.all(responses.map((response) => response.text()))
+    expect(new Set(texts).size).toBe(1)
+    expect(context.provider.calls).toBe(1)
+  })
+
+  test('serves an SDK that has no middleware', async () => {
+    const idem = newIdem()
+    const client = new Anthropic({
+      baseURL: context.provider.url,
+      apiKey: 'key',
+      fetch: idem.fetch as typeof fetch,
+    })
+    const [a, b] = await Promise.all([client.messages.create(params), client.messages.create(params)])
+    expect(a).toStrictEqual(b)
+    expect(context.provider.calls).toBe(1)
+  })
+
+  test('and the middleware on one client do the work once', async () => {
+    const idem = newIdem()
+    const { idempotency } = await import('../src/index.js')
+    const client = new Anthropic({
+      baseURL: context.provider.url,
+      apiKey: 'key',
+      fetch: idem.fetch as typeof fetch,
+      middleware: [idempotency(idem)],
+    })
+    await client.messages.create(params)
+    expect(idem.stats()).toMatchObject({ executed: 1, collapsed: 0, replayed: 0 })
+  })
+
+  test('honours an Idempotency-Key header, leaves it on the wire, and never sends its own options', async () => {
+    const idem = newIdem()
+    const { url, ...init } = post(context.provider.url)
+    const keyed = { ...init, headers: { ...init.headers, 'Idempotency-Key': 'click-7' } }
+    await idem.fetch(url, { ...keyed, idem: { ttl: 60_000 } })
+    expect(context.provider.requests[0]!.headers['idempotency-key']).toBe('click-7')
+    const reused = await idem.fetch(url, { ...keyed, body: JSON.stringify({ ...params, max_tokens: 1 }) })
+    expect(reused.status).toBe(422)
+    expect(reused.headers.get('x-should-retry')).toBe('false')
+    expect(await reused.json()).toMatchObject({
+      type: 'error',
+      error: { type: 'invalid_request_error', details: { error_code: 'IDEM_KEY_REUSED' } },
+    })
+    expect(context.provider.calls).toBe(1)
+  })
+
+  test("ends a caller's wait with its own reason", async () => {
+    const idem = newIdem()
+    context.provider.reply({ latencyMs: 50 })
+    const { url, ...init } = post(context.provider.url)
+    const leaver = new AbortController()
+    const arrived = context.provider.nextCall()
+    const first = idem.fetch(url, { ...init, signal: leaver.signal })
+    const second = idem.fetch(url, init)
+    await arrived
+    leaver.abort(new Error('mine'))
+    await expect(first).rejects.toThrow('mine')
+    expect((await second).status).toBe(200)
+    expect(context.provider.calls).toBe(1)
+  })
+
+  test.each([
+    ['another path', (url: string) => fetchArgs(`${url}/v1/messages/count_tokens`, post(url))],
+    ['another method', (url: string) => fetchArgs(`${url}/v1/messages`, { method: 'GET' })],
+    ['a Request', (url: string) => [new Request(post(url).url, post(url))] as const],
+    [
+      'a stream body',
+      (url: string) =>
+        fetchArgs(post(url).url, { ...post(url), body: streamOf(params), duplex: 'half' } as RequestInit),
+    ],
+  ])('passes %s through', async (_, args) => {
+    const idem = newIdem()
+    for (let call = 0; call < 2; call++) {
+      const [input, init] = args(context.provider.url)
+      await (await idem.fetch(input, init)).text()
+    }
+    expect(idem.stats()).toMatchObject({ executed: 0, replayed: 0, bypassed: 0 })
+  })
+})
+
+function fetchArgs(url: string, init: RequestInit): readonly [string, RequestInit] {
+  return [url, init]
+}
+
+function streamOf(value: unknown): ReadableStream {
+  return new Blob([JSON.stringify(value)]).stream()
+}

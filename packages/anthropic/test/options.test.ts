@@ -1,0 +1,140 @@
+import { Anthropic } from '@anthropic-ai/sdk'
+import { createIdem, memoryStore, type Store } from '@idem/core'
+import { describe, expect, test, vi } from 'vitest'
+import { idempotency, withIdem } from '../src/index.js'
+import { clientOf, counter, params, useProvider } from './tools.js'
+
+const context = useProvider()
+
+describe('per call', () => {
+  test("the SDK's idempotencyKey works; with another body it is a 422 that is not retried", async () => {
+    const { client } = clientOf(context.provider)
+    const options = { idempotencyKey: 'click-1' }
+    const first = await client.messages.create(params, options)
+    expect(await client.messages.create(params, options)).toStrictEqual(first)
+    expect(context.provider.calls).toBe(1)
+    const attempts = counter()
+    const counting = client.withOptions({ middleware: [attempts.middleware, ...client.middleware] })
+    await expect(counting.messages.create({ ...params, max_tokens: 1 }, options)).rejects.toMatchObject({
+      status: 422,
+      errorCode: 'IDEM_KEY_REUSED',
+    })
+    expect(attempts.count).toBe(1)
+    expect(context.provider.calls).toBe(1)
+  })
+
+  test('idem.key is the same as idempotencyKey, and an Idempotency-Key header too', async () => {
+    const { client } = clientOf(context.provider)
+    await client.messages.create(params, { idem: { key: 'click-2' } })
+    await client.messages.create(params, { idempotencyKey: 'click-2' })
+    await client.messages.create(params, { headers: { 'idempotency-key': 'click-2' } })
+    expect(context.provider.calls).toBe(1)
+    await client.messages.create(params)
+    expect(context.provider.calls).toBe(2)
+  })
+
+  test('bypass neither replays, nor collapses, nor stores', async () => {
+    context.provider.reply({ latencyMs: 30 })
+    const { client, idem } = clientOf(context.provider)
+    const fresh = () => client.messages.create(params, { idem: { bypass: true } })
+    const [a, b] = await Promise.all([fresh(), fresh()])
+    expect(a.id).not.toBe(b.id)
+    await client.messages.create(params)
+    await fresh()
+    expect(context.provider.calls).toBe(4)
+    expect(idem.stats()).toMatchObject({ bypassed: 3, executed: 1 })
+  })
+
+  test('a scope of its own is shared with nobody else, and joins credentials that share it', async () => {
+    const { client } = clientOf(context.provider)
+    await client.messages.create(params, { idem: { scope: 'tenant a' } })
+    await client.messages.create(params, { idem: { scope: 'tenant b' } })
+    expect(context.provider.calls).toBe(2)
+    await client.withOptions({ apiKey: 'rotated' }).messages.create(params, { idem: { scope: 'tenant a' } })
+    expect(context.provider.calls).toBe(2)
+  })
+
+  test('ttl is how long the answer is replayed', async () => {
+    const { client } = clientOf(context.provider)
+    await client.messages.create(params, { idem: { ttl: 60 } })
+    const again = async () => {
+      await client.messages.create(params, { idem: { ttl: 60 } })
+      expect(context.provider.calls).toBe(2)
+    }
+    await vi.waitFor(again, { timeout: 2_000, interval: 20 })
+  })
+
+  test.each([
+    ['ttl: 0', { ttl: 0 }],
+    ['ttl: NaN', { ttl: Number.NaN }],
+    ['an empty key', { key: '' }],
+    ['a key over 1 KiB', { key: 'k'.repeat(1025) }],
+    ['an unknown option', { tll: 1 } as object],
+  ])('%s is a 400 before any call, and is not retried', async (_, idem) => {
+    const { client } = clientOf(context.provider)
+    const call = client.messages.create(params, { idem })
+    await expect(call).rejects.toMatchObject({ status: 400, errorCode: 'IDEM_INVALID_ARGUMENT' })
+    expect(context.provider.calls).toBe(0)
+  })
+})
+
+describe('withIdem', () => {
+  test('gives a copy that shares, leaves the client as it was and keeps its middleware', async () => {
+    const attempts = counter()
+    const plain = new Anthropic({
+      baseURL: context.provider.url,
+      apiKey: 'key',
+      middleware: [attempts.middleware],
+    })
+    const shared = withIdem(plain, createIdem())
+    await shared.messages.create(params)
+    await shared.messages.create(params)
+    expect(context.provider.calls).toBe(1)
+    expect(attempts.count).toBe(2)
+    await plain.messages.create(params)
+    expect(context.provider.calls).toBe(2)
+  })
+
+  test('twice on one client does the work once', async () => {
+    const idem = createIdem()
+    const twice = withIdem(withIdem(clientOf(context.provider).client, idem), idem)
+    await Promise.all([twice.messages.create(params), twice.messages.create(params)])
+    expect(context.provider.calls).toBe(1)
+    expect(idem.stats().executed).toBeLessThanOrEqual(1)
+  })
+
+  test('takes a scope for clients whose credential changes from call to call', async () => {
+    let rotation = 0
+    const rotating = new Anthropic({ baseURL: context.provider.url, apiKey: async () => `key-${rotation++}` })
+    const client = withIdem(rotating, createIdem(), { scope: 'team' })
+    await client.messages.create(params)
+    await client.messages.create(params)
+    expect(context.provider.calls).toBe(1)
+  })
+})
+
+test('no credential and no prompt reaches the store', async () => {
+  const given: unknown[][] = []
+  const store = new Proxy(memoryStore(), {
+    get(target, name: keyof Store) {
+      const method = target[name] as (...args: unknown[]) => unknown
+      return (...args: unknown[]) => {
+        given.push([
+          name,
+          ...args.map((arg) => (arg instanceof Uint8Array ? Buffer.from(arg).toString() : arg)),
+        ])
+        return method.apply(target, args)
+      }
+    },
+  })
+  const client = new Anthropic({
+    baseURL: context.provider.url,
+    apiKey: 'sk-very-secret',
+    middleware: [idempotency(createIdem({ store }))],
+  })
+  await client.messages.create(params)
+  const all = JSON.stringify(given)
+  expect(all).toContain('complete')
+  expect(all).not.toContain('sk-very-secret')
+  expect(all).not.toContain('What is idempotency?')
+})

@@ -1,0 +1,175 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { FastifyReply } from 'fastify'
+import { errorBody, validationError } from './errors-wire.js'
+import { wireId } from './messages-wire.js'
+import { type OpenCall, openCall, type ReceivedCall } from './received-call.js'
+import { type ReplyScript, render } from './reply-script.js'
+
+/** Chooses the answer to one call; `callIndex` counts from zero since the last reset. May wait, to hold a call. */
+export type Responder = (request: ReceivedCall, callIndex: number) => ReplyScript | Promise<ReplyScript>
+
+/** A server on 127.0.0.1 that speaks the wire format of the Messages API and does what it is told. */
+export interface Provider {
+  /** Base URL without a trailing slash, for the SDK's `baseURL`. Any path that ends in `/v1/messages` is served. */
+  url: string
+  /** Requests received since the start or the last reset, whatever became of them. */
+  readonly calls: number
+  /** The same requests, in the order of arrival. */
+  readonly requests: readonly ReceivedCall[]
+  /** Sets the answer of all calls that arrive from now on. @default a good answer, different for every call */
+  reply(script: ReplyScript | Responder): void
+  /** Resolves with the next call that arrives after this one was made. Rejects on reset and stop. */
+  nextCall(): Promise<ReceivedCall>
+  /** Resolves as soon as `count` calls have arrived, those before included. Rejects on reset and stop. */
+  waitForCalls(count: number): Promise<readonly ReceivedCall[]>
+  /** Back to the state after the start: the default answer, no calls, connections still being answered are reset. */
+  reset(): void
+  /** Closes the port and every connection. */
+  stop(): Promise<void>
+}
+
+/** The largest request body the API takes, in bytes; above it the answer is 413. */
+const bodyLimit = 32 * 1024 * 1024
+
+/**
+ * Starts a provider on a free port. It speaks API version 2026-10-21: JSON, SSE when the request says
+ * `stream: true`, errors in the API's shape. A body the API would refuse gets its 400, before any script.
+ * Credentials and version headers are recorded, not checked.
+ */
+export async function startProvider(): Promise<Provider> {
+  let requests: ReceivedCall[] = []
+  let open = new Set<OpenCall>()
+  let responder: Responder = () => ({})
+  const waiters: Waiter[] = []
+
+  // Here rather than at the top: it would be half of the start-up time of every worker, which needs none of it.
+  const { fastify } = await import('fastify')
+  const app = fastify({ bodyLimit, forceCloseConnections: true })
+  // As text, so that malformed JSON is a received call with the API's own answer.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body))
+
+  app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
+    const status = error.statusCode ?? 500
+    sendError(reply, status, status === 413 ? undefined : error.message)
+  })
+  app.setNotFoundHandler((_request, reply) => sendError(reply, 404))
+
+  app.post('*', async (request, reply) => {
+    if (!request.url.split('?')[0]!.endsWith('/v1/messages')) return sendError(reply, 404)
+    const { headers, url: path } = request
+    const call = openCall(
+      { index: requests.length, path, headers, rawBody: String(request.body ?? '') },
+      reply.raw,
+    )
+    requests.push(call.received)
+    open.add(call)
+    call.closed.then(() => open.delete(call))
+    const script = responder
+    for (const waiter of waiters.splice(0)) waiter.arrived(call.received)
+
+    const problem = validationError(call.received.body)
+    if (problem) return sendError(reply, 400, problem)
+    reply.hijack()
+    try {
+      await answer(call, await script(call.received, call.received.index))
+    } catch (error) {
+      if (call.signal.aborted) return
+      // A responder that throws is a mistake in the test: it must not look like a hanging provider.
+      call.response.writeHead(500, { 'content-type': 'application/json' })
+      call.response.end(
+        JSON.stringify(errorBody(500, wireId('req'), { message: `The test's responder: ${error}` })),
+      )
+    }
+  })
+
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+
+  function endAll(reason: string): void {
+    for (const waiter of waiters.splice(0)) waiter.rejected(new Error(reason))
+    for (const call of open) call.drop()
+    open = new Set()
+  }
+
+  function wait<T>(use: (call: ReceivedCall, again: () => void) => T | undefined): Promise<T> {
+    const promise = new Promise<T>((resolve, reject) => {
+      const waiter: Waiter = {
+        arrived(call) {
+          const result = use(call, () => waiters.push(waiter))
+          if (result !== undefined) resolve(result)
+        },
+        rejected: reject,
+      }
+      waiters.push(waiter)
+    })
+    // A test that no longer asks must not fail through the reset in its afterEach.
+    promise.catch(() => {})
+    return promise
+  }
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    get calls() {
+      return requests.length
+    },
+    get requests() {
+      return requests
+    },
+    reply(script) {
+      responder = typeof script === 'function' ? script : () => script
+    },
+    nextCall: () => wait((call) => call),
+    waitForCalls(count) {
+      if (requests.length >= count) return Promise.resolve(requests.slice(0, count))
+      return wait((_call, again) => (requests.length >= count ? requests.slice(0, count) : void again()))
+    },
+    reset() {
+      endAll('The provider was reset')
+      requests = []
+      responder = () => ({})
+    },
+    async stop() {
+      endAll('The provider was stopped')
+      await app.close()
+    },
+  }
+}
+
+interface Waiter {
+  arrived(call: ReceivedCall): void
+  rejected(reason: Error): void
+}
+
+/** Carries out a script on a connection. Rejects when the call ends meanwhile. */
+async function answer(call: OpenCall, script: ReplyScript): Promise<void> {
+  const { response, signal } = call
+  const body = call.received.body as Record<string, unknown>
+  const { status, headers, chunks } = render(script, body, call.received.index + 1)
+  if (script.latencyMs) await delay(script.latencyMs, undefined, { signal })
+  if (script.drop === 'before-headers') return call.drop()
+  if (script.hang === true) return
+
+  signal.throwIfAborted()
+  response.writeHead(status, headers)
+  response.flushHeaders()
+  const partial = script.drop === 'mid-body' || script.hang === 'mid-body'
+  const sent = partial ? chunks.slice(0, Math.ceil(chunks.length / 2)) : chunks
+  for (const [index, chunk] of sent.entries()) {
+    if (index > 0 && script.chunkDelayMs) await delay(script.chunkDelayMs, undefined, { signal })
+    if (!response.write(chunk)) await once(response, 'drain', { signal })
+  }
+  if (script.drop === 'mid-body') return call.drop('after-flush')
+  if (!partial) response.end()
+}
+
+/** Answers outside of any script, through the framework. */
+function sendError(reply: FastifyReply, status: number, message?: string) {
+  const requestId = wireId('req')
+  return reply
+    .code(status)
+    .headers({ 'content-type': 'application/json', 'request-id': requestId })
+    .send(JSON.stringify(errorBody(status, requestId, message === undefined ? {} : { message })))
+}

@@ -1,0 +1,113 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { leash } from './leash.js'
+
+/** A `redis-server` process started by this process. */
+export interface RedisServer {
+  /** Port on 127.0.0.1. */
+  port: number
+  pid: number
+  /** Kills the process, waits for its end and removes its directory. May be called twice. */
+  stop(): Promise<void>
+}
+
+const startTimeoutMs = 15_000
+const portAttempts = 5
+
+class PortTaken extends Error {}
+
+/**
+ * Starts `redis-server` from the PATH, without persistence, in a temporary directory of its own.
+ * Resolves when this very process answers; rejects with the end of its log when it does not.
+ */
+export async function startServer(args: readonly string[] = []): Promise<RedisServer> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOn(await freePort(), args)
+    } catch (error) {
+      // Between finding a free port and binding it, anybody may take it.
+      if (!(error instanceof PortTaken) || attempt === portAttempts) throw error
+    }
+  }
+}
+
+async function startOn(port: number, args: readonly string[]): Promise<RedisServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'idem-redis-'))
+  const logPath = join(directory, 'redis.log')
+  const log = await open(logPath, 'w')
+  const defaults = ['--save', '', '--appendonly', 'no', '--bind', '127.0.0.1']
+  const child = spawn('redis-server', [...defaults, ...args, '--port', String(port), '--dir', directory], {
+    stdio: ['ignore', log.fd, log.fd],
+  })
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve())
+    child.once('error', () => resolve())
+  })
+  await Promise.race([once(child, 'spawn'), exited])
+  await log.close()
+  const pid = child.pid
+  if (pid === undefined) {
+    await rm(directory, { recursive: true, force: true })
+    throw new Error('redis-server could not be started')
+  }
+  const tie = leash(pid, directory)
+  // A test that forgets stop() must still be able to end; the leash then does the rest.
+  child.unref()
+
+  const stop = async () => {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.ref()
+      child.kill('SIGKILL')
+    }
+    await exited
+    await rm(directory, { recursive: true, force: true })
+    tie.release()
+  }
+
+  try {
+    const answeringPid = await processAnswering(port, exited)
+    if (answeringPid !== pid) throw new PortTaken(`port ${port} was taken by process ${answeringPid}`)
+  } catch (error) {
+    const text = await readFile(logPath, 'utf8').catch(() => '')
+    await stop()
+    if (error instanceof PortTaken) throw error
+    if (text.includes('Address already in use')) throw new PortTaken(`port ${port} was taken`)
+    throw new Error(`redis-server did not start: ${text.slice(-2000)}`, { cause: error })
+  }
+  return { port, pid, stop }
+}
+
+/** Asks who answers on the port, trying again until somebody does: the pid Redis reports. */
+async function processAnswering(port: number, exited: Promise<void>): Promise<number> {
+  const client = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: null, retryStrategy: () => 10 })
+  client.on('error', () => {})
+  let timer: NodeJS.Timeout | undefined
+  try {
+    const info = await Promise.race([
+      client.info('server'),
+      exited.then(() => Promise.reject(new Error('redis-server exited'))),
+      new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new Error(`no answer in ${startTimeoutMs} ms`)), startTimeoutMs)
+      }),
+    ])
+    return Number(/^process_id:(\d+)/m.exec(info)?.[1])
+  } finally {
+    clearTimeout(timer)
+    client.disconnect()
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
