@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { parseArgs } from 'node:util'
+import { startProvider } from '@idem/testing'
+import colors from 'picocolors'
+import { createCaller } from './client.js'
+import type { World } from './scenario.js'
+import { scenarios } from './scenarios/index.js'
+import { startServer } from './server.js'
+import { showScenarios, showTally } from './show.js'
+
+const USAGE = `npm start [-- --once]
+
+Shows duplicates of real SDK calls cost one upstream call, then stays up. --once: exits after the show.
+
+  REDIS_URL           share over this Redis (7.0 or newer) and run the scenarios with several processes
+  ANTHROPIC_API_KEY   call the real API instead of the bundled provider (costs a few small calls)
+  PORT                where to listen afterwards [a free port]
+`
+
+const { values } = parseArgs({ options: { once: { type: 'boolean' }, help: { type: 'boolean' } } })
+if (values.help) {
+  process.stdout.write(USAGE)
+  process.exit(0)
+}
+
+const { REDIS_URL, ANTHROPIC_API_KEY } = process.env
+const provider = ANTHROPIC_API_KEY ? undefined : await startProvider()
+const world: World = {
+  provider,
+  upstream: { url: provider?.url },
+  redis: REDIS_URL ? { url: REDIS_URL, prefix: `idem:demo:${randomUUID()}:` } : undefined,
+}
+
+const store = world.redis ? `Redis at ${redacted(world.redis.url)}` : 'the memory store'
+const model = provider ? `a bundled provider at ${provider.url}` : 'the real API'
+process.stdout.write(`${colors.bold('idem')} on ${store}, with ${model}\n\n`)
+
+const tally = await showScenarios(scenarios, world)
+showTally(tally)
+
+if (!values.once) {
+  const caller = createCaller(world.upstream, world.redis)
+  provider?.reset()
+  const server = await startServer(caller)
+  process.stdout.write(`\nlistening on ${server.url} (Ctrl-C stops it)\n`)
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+  await server.stop()
+  await caller.close()
+}
+await provider?.stop()
+process.exitCode = tally.failed > 0 ? 1 : 0
+
+/** A URL as it may be shown: without its password. */
+function redacted(url: string): string {
+  const shown = new URL(url)
+  if (shown.password) shown.password = '…'
+  return shown.href
+}

@@ -1,0 +1,75 @@
+import type { Stats } from '@idem/core'
+import { Redis } from 'ioredis'
+import { startProcesses, stopProcesses } from '../processes.js'
+import type { Scenario } from '../scenario.js'
+import type { StormReport } from '../worker.js'
+
+const PROCESSES = 4
+const CALLERS = 25
+
+export const fourProcesses: Scenario = {
+  name: 'four processes',
+  what: `${PROCESSES} processes with ${CALLERS} callers each, one question`,
+  needs: 'redis',
+  async run({ upstream, provider, redis }, notebook) {
+    if (!redis) return
+    provider?.reply({ latencyMs: 500 })
+    const workers = await startProcesses(PROCESSES, upstream, redis)
+    try {
+      const storm = (about: string) =>
+        Promise.all(workers.map((worker) => worker.call<StormReport>('storm', about, CALLERS)))
+      // Once before, so that the lag is not the time Node takes to compile.
+      await storm('is everybody there?')
+      const reports = await storm('what is a thundering herd?')
+      const calls = reports.reduce((sum, report) => sum + report.upstreamCalls, 0)
+      const answers = reports.flatMap((report) => report.texts)
+      notebook.check(calls === 1, `${calls} upstream call`)
+      notebook.check(
+        new Set(answers).size === 1,
+        `${answers.length} answers, ${new Set(answers).size} different`,
+      )
+
+      const owner = reports.find((report) => report.answeredAt > 0n)
+      const waiters = reports.filter((report) => report !== owner)
+      const lags = waiters.flatMap(({ arrivals }) => arrivals.map((at) => ms(at - (owner?.answeredAt ?? at))))
+      const hop = await rawHop(redis.url)
+      notebook.note(
+        `wake-up lag of ${lags.length} callers elsewhere: p50 ${p50(lags)} ms, max ${Math.max(...lags).toFixed(1)} ms`,
+      )
+      notebook.note(`(one raw publish-to-subscriber hop of this Redis: p50 ${p50(hop)} ms)`)
+      for (const worker of workers) notebook.count(await worker.call<Stats>('stats'))
+    } finally {
+      await stopProcesses(workers)
+    }
+  },
+}
+
+/** How long a message of Redis takes from one connection to another, in ms. */
+async function rawHop(url: string): Promise<number[]> {
+  const [publisher, subscriber] = [new Redis(url), new Redis(url)]
+  try {
+    const channel = `idem-demo-hop-${process.pid}`
+    await subscriber.subscribe(channel)
+    const hops: number[] = []
+    for (let round = 0; round < 50; round++) {
+      const heard = new Promise<bigint>((resolve) =>
+        subscriber.once('message', () => resolve(process.hrtime.bigint())),
+      )
+      const sentAt = process.hrtime.bigint()
+      await publisher.publish(channel, 'hop')
+      hops.push(ms((await heard) - sentAt))
+    }
+    return hops
+  } finally {
+    publisher.disconnect()
+    subscriber.disconnect()
+  }
+}
+
+function ms(nanoseconds: bigint): number {
+  return Number(nanoseconds) / 1e6
+}
+
+function p50(values: readonly number[]): string {
+  return [...values].sort((a, b) => a - b)[values.length >> 1]?.toFixed(1) ?? '-'
+}

@@ -1,0 +1,98 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { startProvider, startRedis } from '@idem/testing'
+import { afterEach, describe, expect, test } from 'vitest'
+
+const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+const running: ChildProcess[] = []
+afterEach(() => {
+  for (const child of running.splice(0)) child.kill('SIGKILL')
+})
+
+/** The demo in a process of its own, in a plain terminal, with only these variables of ours. */
+function start(args: string[], env: Record<string, string> = {}) {
+  const { REDIS_URL, ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, FORCE_COLOR, ...inherited } = process.env
+  const child = spawn(process.execPath, [main, ...args], { env: { ...inherited, NO_COLOR: '1', ...env } })
+  running.push(child)
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (output += data))
+  return {
+    child,
+    output: () => output,
+    exited: once(child, 'exit').then(([code]) => ({ code, output, lines: output.trimEnd().split('\n') })),
+    async said(pattern: RegExp): Promise<RegExpExecArray> {
+      for (;;) {
+        const match = pattern.exec(output)
+        if (match) return match
+        await once(child.stdout, 'data')
+      }
+    },
+  }
+}
+
+describe('the demo, once', () => {
+  test('without Redis holds what it can, says what it did not run and why, and exits 0', async () => {
+    const { code, output, lines } = await start(['--once']).exited
+    expect(output).toContain('✔ 1 upstream call\n')
+    expect(output).toContain('✔ plain SDK: 4 upstream calls, then APIConnectionTimeoutError')
+    expect(output.match(/not run: set REDIS_URL/g)).toHaveLength(3)
+    expect(lines.at(-1)).toBe('2 held, 0 failed, 3 not run')
+    expect(code).toBe(0)
+  })
+
+  test('with Redis holds everything', async () => {
+    const redis = await startRedis()
+    const { code, output, lines } = await start(['--once'], { REDIS_URL: redis.url }).exited
+    await redis.stop()
+    expect(output).not.toContain('✘')
+    expect(lines.at(-1)).toBe('5 held, 0 failed, 0 not run')
+    expect(code).toBe(0)
+    process.stdout.write(`${output.match(/ {4}\S.*/g)?.join('\n')}\n`)
+  })
+
+  test('with an API key calls the API the SDK is pointed at, and says which scenarios cannot run there', async () => {
+    const api = await startProvider()
+    const env = { ANTHROPIC_API_KEY: 'sk-test', ANTHROPIC_BASE_URL: api.url }
+    const { code, output, lines } = await start(['--once'], env).exited
+    expect(api.calls).toBe(1)
+    await api.stop()
+    expect(output).toContain('with the real API')
+    expect(output).not.toContain('sk-test')
+    expect(lines.at(-1)).toBe('1 held, 0 failed, 4 not run')
+    expect(code).toBe(0)
+  })
+
+  test('exits 1 when something does not hold', async () => {
+    const api = await startProvider()
+    api.reply({ status: 400 })
+    const env = { ANTHROPIC_API_KEY: 'sk-test', ANTHROPIC_BASE_URL: api.url }
+    const { code, output, lines } = await start(['--once'], env).exited
+    await api.stop()
+    expect(output).toContain('✘ it broke off')
+    expect(lines.at(-1)).toBe('0 held, 1 failed, 4 not run')
+    expect(code).toBe(1)
+  })
+})
+
+describe('the demo that stays up', () => {
+  test('says where it listens, shares what it is asked, and leaves at Ctrl-C', async () => {
+    const demo = start([])
+    const [, url] = await demo.said(/listening on (http:\S+)/)
+    const ask = () =>
+      fetch(`${url}/generate`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ prompt: 'hello' }),
+      })
+    const [first, second] = [await ask(), await ask()]
+    expect(first.headers.get('cache-status')).toContain('fwd=miss')
+    expect(second.headers.get('cache-status')).toContain('idem; hit')
+    expect(await second.text()).toBe(await first.text())
+    expect(await (await fetch(`${url}/stats`)).json()).toMatchObject({ executed: 1, replayed: 1 })
+    expect((await fetch(`${url}/generate`, { method: 'POST' })).status).toBeGreaterThanOrEqual(400)
+    expect(await (await fetch(url!)).text()).toContain(`${url}/generate`)
+    demo.child.kill('SIGINT')
+    expect((await demo.exited).code).toBe(0)
+  })
+})
