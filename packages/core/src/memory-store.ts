@@ -56,8 +56,8 @@ class MemoryStore implements Store {
   ): Promise<Found> {
     this.#open()
     const record = this.#records.get(key)
-    if (record && !(options.replacing && equal(record.bytes, options.replacing)))
-      return { state: 'completed', record }
+    const replaced = record && options.replacing && equal(record.bytes, options.replacing)
+    if (record && !replaced) return { state: 'completed', record: copyOf(record) }
     const lock = this.#lock(key)
     if (lock) return { state: 'locked', owner: lock.owner, fingerprint: lock.fingerprint }
     this.#records.delete(key)
@@ -78,8 +78,8 @@ class MemoryStore implements Store {
     this.#open()
     const standing = this.#records.get(key) ?? this.#lock(key)
     if (standing && standing.fingerprint !== claim.fingerprint) return { state: 'refused' }
-    if (standing && 'bytes' in standing) return { state: 'standing', record: standing }
-    this.#records.set(key, { ...claim, storedAtMs: Date.now(), bytes: bytes.slice() }, { ttl: ttlMs })
+    if (standing && 'bytes' in standing) return { state: 'standing', record: copyOf(standing) }
+    this.#records.set(key, { ...claim, storedAtMs: Date.now(), bytes: new Uint8Array(bytes) }, { ttl: ttlMs })
     this.#locks.delete(key)
     this.#hint(key, { type: 'settled', owner: claim.owner })
     return { state: 'stored' }
@@ -95,12 +95,13 @@ class MemoryStore implements Store {
 
   async end(key: string, owner: string, ending: Uint8Array, ms: number): Promise<void> {
     this.#open()
-    this.#endings.set(`${key} ${owner}`, ending.slice(), { ttl: ms })
+    this.#endings.set(`${key} ${owner}`, new Uint8Array(ending), { ttl: ms })
   }
 
   async ending(key: string, owner: string): Promise<Uint8Array | undefined> {
     this.#open()
-    return this.#endings.get(`${key} ${owner}`)
+    const ending = this.#endings.get(`${key} ${owner}`)
+    return ending && new Uint8Array(ending)
   }
 
   watch(key: string, listener: (hint: Hint) => void): Watch {
@@ -145,6 +146,11 @@ class MemoryStore implements Store {
   #hint(key: string, hint: Hint): void {
     for (const listener of this.#listeners.get(key) ?? []) queueMicrotask(() => listener(hint))
   }
+}
+
+/** A reader's own: what it does to the bytes reaches nobody else. */
+function copyOf(record: StoredRecord): StoredRecord {
+  return { ...record, bytes: new Uint8Array(record.bytes) }
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {

@@ -34,9 +34,10 @@ export async function run<T>(call: Call<T>, engine: Engine, flight: Flight): Pro
   let wait: Wait | undefined
   let owner: string | undefined
   let replacing: Uint8Array | undefined
-  let unreachableAt: number | undefined
+  let aloneAt: number | undefined
 
   const go = (lock?: Claim) => {
+    wait?.stop()
     flight.begin()
     return execute(call, engine, lock)
   }
@@ -44,7 +45,7 @@ export async function run<T>(call: Call<T>, engine: Engine, flight: Flight): Pro
   try {
     for (;;) {
       const found = await look(call, engine, claim, replacing)
-      if (found.state !== 'unreachable') unreachableAt = undefined
+      if (found.state !== 'unreachable') aloneAt = undefined
 
       if (owner && hasLeft(owner, found)) {
         const ending = await findEnding(call, engine, owner)
@@ -58,8 +59,8 @@ export async function run<T>(call: Call<T>, engine: Engine, flight: Flight): Pro
         case 'completed': {
           assertSameRequest(call, found.record.fingerprint)
           const replay = replayRecord(call, engine, found.record)
-          if (replay.state === 'replayed')
-            return { ...replay.settled, outcome: wait ? 'collapsed' : 'replayed' }
+          const outcome = wait ? 'collapsed' : 'replayed'
+          if (replay.state === 'replayed') return { ...replay.settled, outcome }
           // Foreign: not ours to destroy. Corrupt a second time: the store does not replace it.
           if (replay.state === 'foreign' || replacing) return await go()
           replacing = found.record.bytes
@@ -79,8 +80,9 @@ export async function run<T>(call: Call<T>, engine: Engine, flight: Flight): Pro
           break
         case 'unreachable':
           if (engine.onStoreError === 'closed') throw new StoreUnavailableError(found.error)
-          unreachableAt ??= performance.now() + engine.leaseMs * Math.random()
-          if (!wait || performance.now() > unreachableAt + engine.leaseMs) {
+          // The owner seen is probably well: another lease of patience, jittered, before a second call.
+          aloneAt ??= performance.now() + engine.leaseMs * (1 + Math.random())
+          if (!wait || performance.now() > aloneAt) {
             engine.events.failedOpen()
             return await go(claim)
           }

@@ -79,7 +79,7 @@ export interface StoredRecord {
   /** When it was stored, by the store's clock: ms since the epoch. For `Age` only. */
   readonly storedAtMs: number
   /**
-   * Exactly the bytes `complete` was given. Where the value under the key is not one this store wrote, all of it,
+   * Exactly the bytes `complete` was given; the reader's own, to keep or change. Where the value under the key is not one this store wrote, all of it,
    * with an empty owner and fingerprint: core then replaces it.
    */
   readonly bytes: Uint8Array
@@ -112,6 +112,7 @@ export interface Hint {
 export interface Watch {
   /** Resolves when hints from now on will arrive. Rejects if they cannot; polling goes on. */
   readonly ready: Promise<void>
+  /** No more hints. May be called twice. */
   stop(): void
 }
 

@@ -52,8 +52,9 @@ export class Wait {
   async #sleep(signal: AbortSignal): Promise<void> {
     const woken = new AbortController()
     this.#wake = () => woken.abort()
-    // Between half and all of the interval, so that waiters that came together do not look together.
-    const ms = this.#intervalMs * (0.5 + Math.random() / 2)
+    // Jittered, so that waiters that came together do not look together; never the whole interval, so that a look,
+    // its round trip included, is at most pollMaxMs away.
+    const ms = this.#intervalMs * (0.5 + Math.random() * 0.4)
     this.#intervalMs = Math.min(this.#intervalMs * 2, this.#maxMs)
     try {
       await delay(ms, undefined, { signal: AbortSignal.any([woken.signal, signal]) })

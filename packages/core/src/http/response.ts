@@ -12,8 +12,8 @@ export function toResponse(settled: Settled<HttpAnswer>, key: string): Response 
   const ageMs = Math.max(0, Date.now() - (settled.record?.storedAtMs ?? Date.now()))
   headers.append('cache-status', cacheStatus(settled, ageMs, key))
   if (settled.outcome === 'replayed') headers.set('age', String(Math.floor(ageMs / 1000)))
-  // A copy: a Response may detach or change the buffer it is given, and others are given the same answer.
-  return new Response(NULL_BODY.has(status) ? null : body.slice(), { status, headers })
+  // A Response copies the bytes it is given (Fetch standard), so each caller has its own.
+  return new Response(NULL_BODY.has(status) ? null : body, { status, headers })
 }
 
 /** An error of idem as the provider would send one. Not to be retried: asking again would say the same. */
