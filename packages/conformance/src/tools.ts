@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Claim, Found, Store, StoredRecord } from '@idem/core'
+
+export { sleep }
+
+/** A lease or ttl that lapses within a test. */
+export const SHORT_MS = 400
+/** One of which a test sees that it does not lapse too soon; below a second, for stores that count in those. */
+export const LIFE_MS = 900
+/** One that does not lapse. */
+export const LONG_MS = 60_000
+/** How much earlier than asked a store's clock may call something lapsed: it counts whole, cached ms. */
+export const EARLY_MS = 25
+/** How long a test waits for what must happen, however slow the machine. */
+export const PATIENCE_MS = 3_000
+
+const random = (bytes: number) => randomBytes(bytes).toString('base64url')
+
+/** Shaped as core makes them: a digest for a key and a fingerprint, a random id for an owner. */
+export const newKey = () => random(32)
+export const newOwner = () => random(16)
+export const newClaim = (fingerprint = random(32)): Claim => ({ owner: newOwner(), fingerprint })
+
+export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
+export const now = () => performance.now()
+
+/** Runs `work` `count` times at once. */
+export function atOnce<T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> {
+  return Promise.all(Array.from({ length: count }, (_, index) => work(index)))
+}
+
+export function assertBytes(actual: Uint8Array | undefined, expected: Uint8Array): void {
+  assert.ok(actual instanceof Uint8Array, `bytes were expected, not ${typeof actual}`)
+  const equal = Buffer.compare(actual, expected) === 0
+  assert.ok(equal, `other bytes came back: ${preview(actual)} instead of ${preview(expected)}`)
+}
+
+function preview(bytes: Uint8Array): string {
+  return `${bytes.byteLength} bytes, ${JSON.stringify(Buffer.from(bytes.subarray(0, 24)).toString('latin1'))}`
+}
+
+export function assertLocked(found: Found, by: Claim): void {
+  assert.ok(found.state === 'locked', `the key should be locked, but is ${found.state}`)
+  const { owner, fingerprint } = found
+  assert.deepEqual({ owner, fingerprint }, { ...by }, 'the lock is of another owner or fingerprint')
+}
+
+export function assertRecord(record: StoredRecord, by: Claim, bytes: Uint8Array): void {
+  const { owner, fingerprint } = record
+  assert.deepEqual({ owner, fingerprint }, { ...by }, 'the record is of another owner or fingerprint')
+  assertBytes(record.bytes, bytes)
+}
+
+export function assertCompleted(found: Found, by: Claim, bytes: Uint8Array): StoredRecord {
+  assert.ok(found.state === 'completed', `the key should be completed, but is ${found.state}`)
+  assertRecord(found.record, by, bytes)
+  return found.record
+}
+
+/** Takes a lock that must be free. */
+export async function take(store: Store, key: string, claim: Claim, leaseMs = LONG_MS): Promise<void> {
+  const found = await store.acquire(key, claim, leaseMs)
+  assert.equal(found.state, 'acquired', 'the key should be free')
+}
+
+/** Stores a record that must be the first. */
+export async function settle(handle: Store, key: string, claim: Claim, bytes: Uint8Array, ttlMs = LONG_MS) {
+  const completed = await handle.complete(key, claim, bytes, ttlMs)
+  assert.equal(completed.state, 'stored', 'the completion should be stored')
+}
+
+/** Takes a lock and completes it. */
+export async function record(handle: Store, key: string, claim: Claim, bytes: Uint8Array, ttlMs = LONG_MS) {
+  await take(handle, key, claim)
+  await settle(handle, key, claim, bytes, ttlMs)
+}
+
+export interface Taking {
+  readonly leaseMs?: number
+  /** Sees every answer before the lock was got. */
+  readonly meanwhile?: (found: Found) => void
+}
+
+/**
+ * Asks for the lock until it is got: what stands there now must lapse.
+ *
+ * @returns when it was got; what stood had lapsed by then
+ */
+export async function takeLapsed(
+  store: Store,
+  key: string,
+  claim: Claim,
+  options: Taking = {},
+): Promise<number> {
+  const { leaseMs = LONG_MS, meanwhile } = options
+  const deadline = now() + PATIENCE_MS
+  for (;;) {
+    const found = await store.acquire(key, claim, leaseMs)
+    if (found.state === 'acquired') return now()
+    meanwhile?.(found)
+    assert.ok(now() < deadline, `the key never became free; it is ${found.state}`)
+    await sleep(15)
+  }
+}
+
+/** Gives a key an owner, lets its lease lapse and has a successor take the lock over. */
+export async function letSucceed(store: Store, key: string, stale: Claim, successor: Claim): Promise<void> {
+  await take(store, key, stale, 100)
+  await sleep(130)
+  await takeLapsed(store, key, successor)
+}
+
+/**
+ * Takes a turn that only tells something if what it made had not lapsed when it looked; again with more time if it
+ * had, as on a slow machine.
+ *
+ * @param turn is given how long to let things live, and says whether it was in time
+ */
+export async function inTime(turn: (ms: number) => Promise<boolean>): Promise<void> {
+  for (const factor of [1, 2, 3]) if (await turn(factor * SHORT_MS)) return
+  assert.fail(`what was to live ${3 * SHORT_MS} ms was not met while it should have lived`)
+}
+
+/** What was to live `ms` from `sinceMs` at the earliest was still there until then. */
+export function assertNotEarly(lapsedAtMs: number, sinceMs: number, ms: number): void {
+  const lived = Math.round(lapsedAtMs - sinceMs)
+  assert.ok(lived >= ms - EARLY_MS, `gone after ${lived} ms, but should have lived ${ms} ms`)
+}

@@ -1,0 +1,28 @@
+import type { Store } from '@idem/core'
+import { Shared } from './plain-store.js'
+
+/** A store with one mistake, and what the kit must say of it. */
+export interface Broken {
+  /** The mistake, as a sentence about the store. */
+  readonly breaks: string
+  /** The test meant for it. */
+  readonly fails: string
+  /** Every other test that fails, and why it cannot but fail. */
+  readonly alsoFails: Readonly<Record<string, string>>
+  /** Opens one more handle. */
+  readonly open: () => Store
+}
+
+/** Every handle is the same store. */
+export const one = (store: Store) => () => store
+
+/** Every handle is a store of its own over the same data. */
+export function several(Handle: new (shared: Shared) => Store): () => Store {
+  const shared = new Shared()
+  return () => new Handle(shared)
+}
+
+/** Says of several tests at once why they fail. */
+export function because(reason: string, ...names: string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, reason]))
+}

@@ -1,0 +1,154 @@
+import type { AcquireOptions, Claim, Found, Renewed } from '@idem/core'
+import { type Broken, because, one, several } from './broken.js'
+import { PlainStore } from './plain-store.js'
+
+class KeepsOldOwner extends PlainStore {
+  override async acquire(
+    key: string,
+    claim: Claim,
+    leaseMs: number,
+    options?: AcquireOptions,
+  ): Promise<Found> {
+    const lapsed = this.at(key) ? undefined : this.shared.entries.get(key)
+    const found = await super.acquire(key, claim, leaseMs, options)
+    if (found.state === 'acquired' && lapsed?.kind === 'lock') this.lock(key, lapsed, leaseMs)
+    return found
+  }
+}
+
+class LockLivesAsRecord extends PlainStore {
+  override acquire(key: string, claim: Claim, _leaseMs: number, options?: AcquireOptions): Promise<Found> {
+    return super.acquire(key, claim, 24 * 3_600_000, options)
+  }
+}
+
+class TakesOverLater extends PlainStore {
+  override async acquire(
+    key: string,
+    claim: Claim,
+    leaseMs: number,
+    options?: AcquireOptions,
+  ): Promise<Found> {
+    if (this.at(key) || this.shared.entries.get(key)?.kind !== 'lock') {
+      return super.acquire(key, claim, leaseMs, options)
+    }
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    this.lock(key, claim, leaseMs)
+    return { state: 'acquired' }
+  }
+}
+
+class RenewsNothing extends PlainStore {
+  override async renew(key: string, claim: Claim, leaseMs: number): Promise<Renewed> {
+    return this.at(key)?.owner === claim.owner && this.at(key)?.kind === 'lock'
+      ? 'held'
+      : super.renew(key, claim, leaseMs)
+  }
+}
+
+class AlwaysRetakes extends PlainStore {
+  override async renew(key: string, claim: Claim, leaseMs: number): Promise<Renewed> {
+    const renewed = await super.renew(key, claim, leaseMs)
+    return renewed === 'held' ? 'retaken' : renewed
+  }
+}
+
+class NeverRetakes extends PlainStore {
+  override async renew(key: string, claim: Claim, leaseMs: number): Promise<Renewed> {
+    return this.at(key) ? super.renew(key, claim, leaseMs) : 'lost'
+  }
+}
+
+class RenewsOverRecord extends PlainStore {
+  override async renew(key: string, claim: Claim, leaseMs: number): Promise<Renewed> {
+    const there = this.at(key)
+    if (there && there.owner !== claim.owner) return there.kind === 'record' ? 'completed' : 'lost'
+    this.lock(key, claim, leaseMs)
+    return there ? 'held' : 'retaken'
+  }
+}
+
+export const takeover: Broken[] = [
+  {
+    breaks: 'A takeover extends the lapsed lock and leaves the old owner in it.',
+    open: one(new KeepsOldOwner()),
+    fails: 'the successor is the owner reported from then on',
+    alsoFails: {
+      ...because(
+        'it looks for the successor in the lock, and the successor is not there',
+        'a stale owner cannot release the lock of its successor',
+        'the lock of a successor is its own to renew and to release',
+      ),
+      ...because(
+        'the stale owner still is the owner',
+        'a stale owner cannot renew the lock of its successor, and is told that it is lost',
+      ),
+    },
+  },
+  {
+    breaks: 'A lock lives as long as a record: after a crash the key is dead for a day.',
+    open: one(new LockLivesAsRecord()),
+    fails: 'a lapsed lease can be taken',
+    alsoFails: because(
+      'it waits for a lease to lapse',
+      'a completion over the lock of a successor is stored, and the successor learns of it',
+      'a contended acquire neither lengthens nor shortens the lease it met',
+      'a lapsed lock is no longer there for its owner to release',
+      'a lock is held for its lease and lapses after it',
+      'a record that gave way to a lock does not come back when the lock lapses',
+      'a renewal that is lost does not lengthen the lease it met',
+      'a stale owner cannot release the lock of its successor',
+      'a stale owner cannot renew the lock of its successor, and is told that it is lost',
+      'an owner that asks twice is told that the lock is its own, and the lease stays as it was',
+      'of fifty that take over a lapsed lease at once one gets it',
+      'renew takes a lapsed lock back for its owner while nobody else has it',
+      'the lock of a successor is its own to renew and to release',
+      'the successor is the owner reported from then on',
+    ),
+  },
+  {
+    breaks: 'A takeover sees the lapsed lock first and replaces it a moment later.',
+    open: several(TakesOverLater),
+    fails: 'of fifty that take over a lapsed lease at once one gets it',
+    alsoFails: {},
+  },
+  {
+    breaks: 'A renewal says `held` and extends nothing.',
+    open: one(new RenewsNothing()),
+    fails: 'a renewed lease is not taken before the renewal lapses',
+    alsoFails: {},
+  },
+  {
+    breaks: 'A renewal cannot tell its own lock from an absent key.',
+    open: one(new AlwaysRetakes()),
+    fails: 'renew tells the holder that it holds the lock',
+    alsoFails: because(
+      'it renews a lock that is held and is not told `held`',
+      'a completion is refused over a lock of another fingerprint, and changes nothing',
+      'a renewed lease is not taken before the renewal lapses',
+      'an ending changes neither lock nor record',
+      'names of one letter and of sixty-four are kept whole',
+      'renew takes an absent key back for its owner, and says so',
+      'the lock of a successor is its own to renew and to release',
+      'with `replacing`, a lock is not taken from its owner',
+    ),
+  },
+  {
+    breaks: 'A renewal of an absent key gives up.',
+    open: one(new NeverRetakes()),
+    fails: 'renew takes an absent key back for its owner, and says so',
+    alsoFails: because(
+      'it begins with a lock taken back',
+      'a lock taken back by renew lapses like any other',
+      'renew takes a lapsed lock back for its owner while nobody else has it',
+    ),
+  },
+  {
+    breaks: 'A late renewal turns the record of its owner back into a lock.',
+    open: one(new RenewsOverRecord()),
+    fails: 'renew tells everyone that the key is completed, and leaves the record',
+    alsoFails: {
+      'a renewal neither lengthens nor shortens the life of a record': 'the owner of a record renews it',
+    },
+  },
+]

@@ -1,0 +1,157 @@
+import type { AcquireOptions, Claim, Completed, Found } from '@idem/core'
+import { type Broken, because, one } from './broken.js'
+import { type Entry, PlainStore } from './plain-store.js'
+
+class Text extends PlainStore {
+  protected override keep(bytes: Uint8Array): Uint8Array {
+    return Buffer.from(Buffer.from(bytes).toString('utf8'), 'utf8')
+  }
+}
+
+class EmptyRecordIsNone extends PlainStore {
+  override async complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
+    const completed = await super.complete(key, claim, bytes, ttlMs)
+    if (completed.state === 'stored' && bytes.byteLength === 0) this.shared.entries.delete(key)
+    return completed
+  }
+}
+
+class EmptyReplacingIsNone extends PlainStore {
+  override acquire(key: string, claim: Claim, leaseMs: number, options?: AcquireOptions): Promise<Found> {
+    return super.acquire(key, claim, leaseMs, options?.replacing?.byteLength ? options : {})
+  }
+}
+
+class Signed extends PlainStore {
+  protected override keep(bytes: Uint8Array): Uint8Array {
+    return bytes.map((byte) => (byte === 0xff ? 0xfe : byte))
+  }
+}
+
+class FirstLine extends PlainStore {
+  protected override keep(bytes: Uint8Array): Uint8Array {
+    return Buffer.from(Buffer.from(bytes).toString('latin1').split('\n')[0]!, 'latin1')
+  }
+}
+
+class GuessesKind extends PlainStore {
+  override async acquire(
+    key: string,
+    claim: Claim,
+    leaseMs: number,
+    options?: AcquireOptions,
+  ): Promise<Found> {
+    const found = await super.acquire(key, claim, leaseMs, options)
+    if (found.state !== 'completed') return found
+    const [mark, owner, fingerprint] = Buffer.from(found.record.bytes).toString('latin1').split(' ')
+    return mark === 'L' && owner && fingerprint ? { state: 'locked', owner, fingerprint } : found
+  }
+}
+
+class OneMiB extends PlainStore {
+  protected override keep(bytes: Uint8Array): Uint8Array {
+    return new Uint8Array(bytes.subarray(0, 1024 * 1024))
+  }
+}
+
+class WholeBuffer extends PlainStore {
+  protected override keep(bytes: Uint8Array): Uint8Array {
+    return Buffer.isBuffer(bytes) ? new Uint8Array(bytes) : new Uint8Array(bytes.buffer.slice(0))
+  }
+}
+
+class KeepsCallersBuffer extends PlainStore {
+  protected override keep(bytes: Uint8Array): Uint8Array {
+    return bytes
+  }
+}
+
+class GivesItsOwnBuffer extends PlainStore {
+  protected override read({ owner, fingerprint, storedAtMs, bytes }: Entry) {
+    return { owner, fingerprint, storedAtMs, bytes }
+  }
+}
+
+class ShortNames extends PlainStore {
+  protected override lock(key: string, { owner, fingerprint }: Claim, leaseMs: number): void {
+    super.lock(key, { owner: owner.slice(0, 48), fingerprint: fingerprint.slice(0, 48) }, leaseMs)
+  }
+}
+
+export const values: Broken[] = [
+  {
+    breaks: 'Bytes pass through text.',
+    open: one(new Text()),
+    fails: 'bytes that are not UTF-8 come back',
+    alsoFails: because('its bytes are no text either', 'eight MiB come back', 'every byte value comes back'),
+  },
+  {
+    breaks: 'A record of no bytes is taken for none.',
+    open: one(new EmptyRecordIsNone()),
+    fails: 'a record of no bytes is a record',
+    alsoFails: {},
+  },
+  {
+    breaks: '`replacing` of no bytes is taken for none.',
+    open: one(new EmptyReplacingIsNone()),
+    fails: 'a record of no bytes can be replaced',
+    alsoFails: {},
+  },
+  {
+    breaks: 'One byte value is lost.',
+    open: one(new Signed()),
+    fails: 'every byte value comes back',
+    alsoFails: because(
+      'the byte is among its bytes',
+      'bytes that are not UTF-8 come back',
+      'eight MiB come back',
+    ),
+  },
+  {
+    breaks: 'A record ends at its first line end.',
+    open: one(new FirstLine()),
+    fails: 'line ends and zeros come back',
+    alsoFails: because(
+      'a line end is among its bytes',
+      'bytes that look like what a store writes itself come back',
+      'eight MiB come back',
+      'every byte value comes back',
+    ),
+  },
+  {
+    breaks: 'What stands is told by looking at the bytes of the caller.',
+    open: one(new GuessesKind()),
+    fails: 'bytes that look like what a store writes itself come back',
+    alsoFails: {},
+  },
+  {
+    breaks: 'Bytes after the first MiB are dropped.',
+    open: one(new OneMiB()),
+    fails: 'eight MiB come back',
+    alsoFails: {},
+  },
+  {
+    breaks: 'The buffer behind a view is stored whole.',
+    open: one(new WholeBuffer()),
+    fails: 'a view of a larger buffer is stored and compared as what it shows',
+    alsoFails: {},
+  },
+  {
+    breaks: 'The buffer of the caller is kept, not copied.',
+    open: one(new KeepsCallersBuffer()),
+    fails: 'what the caller does to its buffer afterwards does not change what was stored',
+    alsoFails: {},
+  },
+  {
+    breaks: 'Every reader of a record is given the same buffer.',
+    open: one(new GivesItsOwnBuffer()),
+    fails: 'what one reader does to the bytes it was given does not change what the next is given',
+    alsoFails: {},
+  },
+  {
+    breaks: 'Owners and fingerprints are cut after 48 characters.',
+    open: one(new ShortNames()),
+    fails: 'names of one letter and of sixty-four are kept whole',
+    alsoFails: {},
+  },
+]

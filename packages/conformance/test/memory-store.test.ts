@@ -1,0 +1,7 @@
+import { memoryStore } from '@idem/core'
+import { describe, test } from 'vitest'
+import { storeConformance } from '../src/index.js'
+
+const store = memoryStore()
+
+storeConformance({ name: 'memoryStore', open: () => ({ store }), runner: { describe, test: test.concurrent } })

@@ -1,0 +1,21 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { conformanceTests } from '../src/index.js'
+
+test('the built kit runs under node:test, skips included', { timeout: 60_000 }, async () => {
+  const script = fileURLToPath(new URL('node-test.mjs', import.meta.url))
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env
+  const output = await new Promise<string>((resolve) => {
+    execFile(process.execPath, ['--test', '--test-reporter=tap', script], { env }, (_error, stdout, stderr) =>
+      resolve(stdout + stderr),
+    )
+  })
+  const count = (what: string) => Number(new RegExp(`^# ${what} (\\d+)$`, 'm').exec(output)?.[1])
+  const watching = conformanceTests.filter(({ needs }) => needs === 'watch').length
+  expect(count('fail'), output).toBe(0)
+  expect(count('skipped')).toBe(watching)
+  // Both halves run the whole kit.
+  expect(count('pass')).toBe(2 * conformanceTests.length - watching)
+  expect(output).toContain('# SKIP this store has no watch()')
+})
