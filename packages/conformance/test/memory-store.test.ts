@@ -4,4 +4,8 @@ import { storeConformance } from '../src/index.js'
 
 const store = memoryStore()
 
-storeConformance({ name: 'memoryStore', open: () => ({ store }), runner: { describe, test: test.concurrent } })
+storeConformance({
+  name: 'memoryStore',
+  open: () => ({ store }),
+  runner: { describe, test: test.concurrent },
+})

@@ -106,11 +106,13 @@ class MemoryStore implements Store {
 
   watch(key: string, listener: (hint: Hint) => void): Watch {
     const listeners = this.#listeners.get(key) ?? new Set()
-    this.#listeners.set(key, listeners.add(listener))
+    // A listener of its own, so that one function may watch twice.
+    const heard = (hint: Hint) => listener(hint)
+    this.#listeners.set(key, listeners.add(heard))
     return {
       ready: Promise.resolve(),
       stop: () => {
-        listeners.delete(listener)
+        listeners.delete(heard)
         if (listeners.size === 0 && this.#listeners.get(key) === listeners) this.#listeners.delete(key)
       },
     }
