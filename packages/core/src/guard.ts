@@ -1,4 +1,10 @@
-import { ConsecutiveBreaker, circuitBreaker, handleWhen, isBrokenCircuitError } from 'cockatiel'
+import {
+  type CircuitBreakerPolicy,
+  ConsecutiveBreaker,
+  circuitBreaker,
+  handleWhen,
+  isBrokenCircuitError,
+} from 'cockatiel'
 import { isIdemError } from './errors/idem-error.js'
 import { StoreError } from './errors/store-error.js'
 import type { Store } from './store.js'
@@ -8,18 +14,21 @@ const FAILURES = 3
 const REST_MS = 1_000
 
 /**
- * The store as core uses it: every command has a time budget, and a store that keeps failing is left alone for a
- * while. Whatever goes wrong, also in a store with a bug, arrives as a StoreError.
+ * The store as core uses it: every command has a time budget, and a store (or the part of it that answers for a key)
+ * that keeps failing is left alone for a while. Whatever goes wrong, also in a store with a bug, arrives as a StoreError.
  */
 export function guarded(store: Store, budgetMs: number): Store {
-  const breaker = circuitBreaker(handleWhen(isStoreError), {
-    breaker: new ConsecutiveBreaker(FAILURES),
-    halfOpenAfter: REST_MS,
-  })
+  const breakers = new Map<string, CircuitBreakerPolicy>()
+  const breakerFor = (key: string) => {
+    const domain = store.domain?.(key) ?? ''
+    const breaker = breakers.get(domain) ?? newBreaker()
+    breakers.set(domain, breaker)
+    return breaker
+  }
 
-  async function command<T>(send: () => Promise<T>): Promise<T> {
+  async function command<T>(key: string, send: () => Promise<T>): Promise<T> {
     try {
-      return await breaker.execute(() => withinBudget(store, send, budgetMs))
+      return await breakerFor(key).execute(() => withinBudget(store, send, budgetMs))
     } catch (error) {
       if (!isBrokenCircuitError(error)) throw error
       throw new StoreError('The store failed repeatedly and is left alone for a moment.', { effect: 'none' })
@@ -27,16 +36,26 @@ export function guarded(store: Store, budgetMs: number): Store {
   }
 
   return {
-    acquire: (...args) => command(() => store.acquire(...args)),
-    renew: (...args) => command(() => store.renew(...args)),
-    complete: (...args) => command(() => store.complete(...args)),
-    release: (...args) => command(() => store.release(...args)),
-    end: (...args) => command(() => store.end(...args)),
-    ending: (...args) => command(() => store.ending(...args)),
+    acquire: (key, ...args) => command(key, () => store.acquire(key, ...args)),
+    renew: (key, ...args) => command(key, () => store.renew(key, ...args)),
+    complete: (key, ...args) => command(key, () => store.complete(key, ...args)),
+    release: (key, ...args) => command(key, () => store.release(key, ...args)),
+    end: (key, ...args) => command(key, () => store.end(key, ...args)),
+    ending: (key, ...args) => command(key, () => store.ending(key, ...args)),
+    read: (key) => command(key, () => store.read(key)),
+    replace: (key, ...args) => command(key, () => store.replace(key, ...args)),
+    forget: (key) => command(key, () => store.forget(key)),
     ...(store.watch && { watch: (key, listener) => store.watch!(key, listener) }),
     ready: () => store.ready(),
     close: () => store.close(),
   }
+}
+
+function newBreaker(): CircuitBreakerPolicy {
+  return circuitBreaker(handleWhen(isStoreError), {
+    breaker: new ConsecutiveBreaker(FAILURES),
+    halfOpenAfter: REST_MS,
+  })
 }
 
 /** Whether `error` is a store's failure, on which core fails open. Other errors of idem are the caller's to see. */

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { InvalidArgumentError } from './errors/invalid-argument-error.js'
 import { StoreError } from './errors/store-error.js'
-import type { Claim, Completed, Found, Hint, Renewed, Store, StoredRecord, Watch } from './store.js'
+import type { Claim, Completed, Found, Hint, Read, Renewed, Store, StoredRecord, Watch } from './store.js'
 
 export interface MemoryStoreOptions {
   /**
@@ -27,6 +27,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
 
 interface Lock extends Claim {
   readonly expiresAt: number
+  /** Set by forget: no completion is stored while it stands. */
+  readonly void: boolean
 }
 
 class MemoryStore implements Store {
@@ -34,6 +36,7 @@ class MemoryStore implements Store {
   readonly #locks = new Map<string, Lock>()
   readonly #records: LRUCache<string, StoredRecord>
   readonly #endings: LRUCache<string, Uint8Array>
+  readonly #logs: LRUCache<string, Uint8Array>
   readonly #listeners = new Map<string, Set<(hint: Hint) => void>>()
   #closed = false
 
@@ -46,6 +49,7 @@ class MemoryStore implements Store {
       ttlResolution: 0,
     })
     this.#endings = new LRUCache({ maxSize: maxBytes, sizeCalculation: sizeOf, ttlResolution: 0 })
+    this.#logs = new LRUCache({ maxSize: maxBytes, sizeCalculation: sizeOf, ttlResolution: 0 })
   }
 
   async acquire(
@@ -70,19 +74,39 @@ class MemoryStore implements Store {
     if (this.#records.has(key)) return 'completed'
     const lock = this.#lock(key)
     if (lock && lock.owner !== claim.owner) return 'lost'
-    this.#hold(key, claim, leaseMs)
+    this.#hold(key, claim, leaseMs, lock?.void)
     return lock ? 'held' : 'retaken'
   }
 
   async complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
     this.#open()
-    const standing = this.#records.get(key) ?? this.#lock(key)
-    if (standing && standing.fingerprint !== claim.fingerprint) return { state: 'refused' }
-    if (standing && 'bytes' in standing) return { state: 'standing', record: copyOf(standing) }
-    this.#records.set(key, { ...claim, storedAtMs: Date.now(), bytes: new Uint8Array(bytes) }, { ttl: ttlMs })
-    this.#locks.delete(key)
-    this.#hint(key, { type: 'settled', owner: claim.owner })
+    if (this.#refuses(key, claim)) return { state: 'refused' }
+    const standing = this.#records.get(key)
+    if (standing) return { state: 'standing', record: copyOf(standing) }
+    this.#write(key, claim, bytes, ttlMs)
     return { state: 'stored' }
+  }
+
+  async replace(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<boolean> {
+    this.#open()
+    if (this.#refuses(key, claim)) return false
+    this.#write(key, claim, bytes, ttlMs)
+    return true
+  }
+
+  async read(key: string): Promise<Read> {
+    this.#open()
+    const record = this.#records.get(key)
+    if (record) return { state: 'completed', record: copyOf(record) }
+    const lock = this.#lock(key)
+    return lock ? { state: 'locked', owner: lock.owner, fingerprint: lock.fingerprint } : { state: 'absent' }
+  }
+
+  async forget(key: string): Promise<boolean> {
+    this.#open()
+    const lock = this.#lock(key)
+    if (lock) this.#locks.set(key, { ...lock, void: true })
+    return this.#records.delete(key) || lock !== undefined
   }
 
   async release(key: string, owner: string): Promise<boolean> {
@@ -102,6 +126,26 @@ class MemoryStore implements Store {
     this.#open()
     const ending = this.#endings.get(`${key} ${owner}`)
     return ending && new Uint8Array(ending)
+  }
+
+  async append(key: string, owner: string, offset: number, bytes: Uint8Array, ms: number): Promise<number> {
+    this.#open()
+    const name = `${key} ${owner}`
+    const log = this.#logs.get(name) ?? new Uint8Array()
+    const end = offset + bytes.byteLength
+    if (log.byteLength !== offset) {
+      const again = end <= log.byteLength && equal(log.subarray(offset, end), bytes)
+      return again ? end : log.byteLength
+    }
+    this.#logs.set(name, Buffer.concat([log, bytes]), { ttl: ms })
+    this.#hint(key, { type: 'live', owner, offset, bytes: new Uint8Array(bytes) })
+    return end
+  }
+
+  async tail(key: string, owner: string, from: number): Promise<Uint8Array | undefined> {
+    this.#open()
+    const log = this.#logs.get(`${key} ${owner}`)
+    return log && new Uint8Array(log.subarray(from))
   }
 
   watch(key: string, listener: (hint: Hint) => void): Watch {
@@ -127,6 +171,7 @@ class MemoryStore implements Store {
     this.#locks.clear()
     this.#records.clear()
     this.#endings.clear()
+    this.#logs.clear()
     this.#listeners.clear()
   }
 
@@ -141,8 +186,22 @@ class MemoryStore implements Store {
     return undefined
   }
 
-  #hold(key: string, { owner, fingerprint }: Claim, leaseMs: number): void {
-    this.#locks.set(key, { owner, fingerprint, expiresAt: performance.now() + leaseMs })
+  #hold(key: string, { owner, fingerprint }: Claim, leaseMs: number, isVoid = false): void {
+    this.#locks.set(key, { owner, fingerprint, expiresAt: performance.now() + leaseMs, void: isVoid })
+  }
+
+  #refuses(key: string, { fingerprint }: Claim): boolean {
+    const lock = this.#lock(key)
+    const standing = this.#records.get(key) ?? lock
+    return lock?.void === true || (standing !== undefined && standing.fingerprint !== fingerprint)
+  }
+
+  #write(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): void {
+    const { owner, fingerprint } = claim
+    const record = { owner, fingerprint, storedAtMs: Date.now(), bytes: new Uint8Array(bytes) }
+    this.#records.set(key, record, { ttl: ttlMs })
+    this.#locks.delete(key)
+    this.#hint(key, { type: 'settled', owner })
   }
 
   #hint(key: string, hint: Hint): void {

@@ -21,7 +21,8 @@ export interface Store {
 
   /**
    * Writes the record once: the first completion of a fingerprint wins, also when the lock has lapsed or a successor
-   * of the same fingerprint holds it. Nothing of another fingerprint is ever overwritten. Wakes watchers.
+   * of the same fingerprint holds it. A void lock, and anything of another fingerprint, is never overwritten. Wakes
+   * watchers.
    */
   complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed>
 
@@ -36,6 +37,40 @@ export interface Store {
 
   /** The ending this owner left on this key, if it is still there. */
   ending(key: string, owner: string): Promise<Uint8Array | undefined>
+
+  /** What stands, without taking the lock. */
+  read(key: string): Promise<Read>
+
+  /**
+   * Writes a record over the one that stands, for a refresh; over a lock as `complete` does. A void lock, or anything
+   * of another fingerprint, is left alone. Wakes watchers. @returns whether it was written.
+   */
+  replace(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<boolean>
+
+  /**
+   * Removes a record, or makes a lock void: its owner keeps it, renews it and releases it, but no completion is stored
+   * while it stands. @returns whether there was anything to forget.
+   */
+  forget(key: string): Promise<boolean>
+
+  /**
+   * Adds bytes to the live log of one execution if it is `offset` long, and gives it another `ms` to live. Where the
+   * log has exactly these bytes at `offset` already (the reply to the first try was lost), it is left as it is.
+   * Otherwise nothing is written. Wakes watchers with the bytes, if they are few.
+   *
+   * Optional, together with `tail`: without them a duplicate of a running stream waits for its record.
+   * @returns how long the log is now: `offset` plus these bytes when they are in it
+   */
+  append?(key: string, owner: string, offset: number, bytes: Uint8Array, ms: number): Promise<number>
+
+  /** The live log of one execution from this offset on, empty at its end; undefined when there is no such log. */
+  tail?(key: string, owner: string, from: number): Promise<Uint8Array | undefined>
+
+  /**
+   * The part of the store that answers for this key, e.g. the node of a cluster: parts fail apart from each other, so
+   * core leaves them alone apart from each other. Optional: without it the store is one part.
+   */
+  domain?(key: string): string
 
   /**
    * Hints that something happened to the key. Optional: without it core polls alone. Hints may be lost, doubled or
@@ -72,6 +107,9 @@ export type Found =
   | { readonly state: 'locked'; readonly owner: string; readonly fingerprint: string }
   | { readonly state: 'completed'; readonly record: StoredRecord }
 
+/** What `read` found. */
+export type Read = { readonly state: 'absent' } | Exclude<Found, { readonly state: 'acquired' }>
+
 /** A finished answer as the store keeps it. */
 export interface StoredRecord {
   readonly owner: string
@@ -96,18 +134,21 @@ export type Renewed = 'held' | 'retaken' | 'completed' | 'lost'
 /**
  * - `stored`: this record stands now.
  * - `standing`: a record of this fingerprint stood already, and is given.
- * - `refused`: a lock or record of another fingerprint stands; nothing was written.
+ * - `refused`: a void lock, or a lock or record of another fingerprint, stands; nothing was written.
  */
 export type Completed =
   | { readonly state: 'stored' }
   | { readonly state: 'standing'; readonly record: StoredRecord }
   | { readonly state: 'refused' }
 
-/** `settled`: a record was written. `ended`: the owner gave the lock up without one. */
-export interface Hint {
-  readonly type: 'settled' | 'ended'
-  readonly owner: string
-}
+/**
+ * - `settled`: a record was written.
+ * - `ended`: the owner gave the lock up without one.
+ * - `live`: its live log grew at `offset`, by these bytes where they are few.
+ */
+export type Hint =
+  | { readonly type: 'settled' | 'ended'; readonly owner: string }
+  | { readonly type: 'live'; readonly owner: string; readonly offset: number; readonly bytes?: Uint8Array }
 
 export interface Watch {
   /** Resolves when hints from now on will arrive. Rejects if they cannot; polling goes on. */
@@ -116,7 +157,19 @@ export interface Watch {
   stop(): void
 }
 
-const METHODS = ['acquire', 'renew', 'complete', 'release', 'end', 'ending', 'ready', 'close'] as const
+const METHODS = [
+  'acquire',
+  'renew',
+  'complete',
+  'release',
+  'end',
+  'ending',
+  'read',
+  'replace',
+  'forget',
+  'ready',
+  'close',
+] as const
 
 /** The names of the required methods that `candidate` lacks. */
 export function missingStoreMethods(candidate: unknown): string[] {

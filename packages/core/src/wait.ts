@@ -23,7 +23,8 @@ export class Wait {
   constructor(store: Store, key: string, { pollMinMs, pollMaxMs }: PollTimes) {
     this.#intervalMs = pollMinMs
     this.#maxMs = pollMaxMs
-    this.#watch = store.watch?.(key, () => this.#look())
+    // Live bytes are not what is waited for here.
+    this.#watch = store.watch?.(key, ({ type }) => type !== 'live' && this.#look())
     this.#watch?.ready.then(
       () => this.#look(),
       () => {}, // No hints, then: the poll goes on.

@@ -8,6 +8,8 @@ export interface RedisDriver {
    * one key the command touches, for clients that route by it.
    */
   send(key: string, command: readonly (string | Buffer)[]): Promise<unknown>
+  /** The node that answers for this key, where there are several: each has a circuit breaker of its own. */
+  domain?(key: string): string
   /** Resolves once a command would be sent at once; rejects if it never will be. */
   ready(): Promise<void>
   /**

@@ -62,8 +62,18 @@ export class Hints {
   }
 
   #hear(channel: string, message: Buffer): void {
-    const [type, owner] = message.toString('latin1').split(' ')
-    if ((type !== 'settled' && type !== 'ended') || owner === undefined) return
-    for (const listener of this.#channels.get(channel)?.listeners ?? []) listener({ type, owner })
+    const hint = readHint(message)
+    for (const listener of (hint && this.#channels.get(channel)?.listeners) ?? []) listener(hint!)
   }
+}
+
+/** `settled <owner>`, `ended <owner>`, or `live <owner> <offset>\n<bytes>`. Others are not for us. */
+function readHint(message: Buffer): Hint | undefined {
+  const end = message.indexOf('\n')
+  const [type, owner, offset] = message.toString('latin1', 0, end < 0 ? undefined : end).split(' ')
+  if (owner === undefined) return undefined
+  if (type === 'settled' || type === 'ended') return { type, owner }
+  if (type !== 'live' || end < 0) return undefined
+  const bytes = message.subarray(end + 1)
+  return { type, owner, offset: Number(offset), ...(bytes.byteLength > 0 && { bytes }) }
 }

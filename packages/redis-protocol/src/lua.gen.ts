@@ -4,22 +4,37 @@ export interface Script {
   readonly source: string
 }
 
+export const append: Script = {
+  sha1: '16ccdd1efcb79773e530156eaeb71dca52987ff7',
+  source: "--[[\n  Adds bytes to a live log where it is as long as `offset` says, and gives it another time to live. The same bytes\n  once more are left as they are: the reply to the first try was lost. Wakes watchers, with the bytes if they are few:\n  Redis drops subscribers that fall behind.\n\n  KEYS[1]  the live log of one execution\n\n  ARGV[1]  owner\n  ARGV[2]  offset\n  ARGV[3]  the bytes\n  ARGV[4]  life, ms\n  ARGV[5]  the channel of the key's hints\n  ARGV[6]  the most bytes a hint carries\n\n  Output   the length of the log; offset plus these bytes when they are in it\n]]\nlocal offset = tonumber(ARGV[2])\nlocal length = redis.call('STRLEN', KEYS[1])\nlocal size = #ARGV[3]\nif length ~= offset then\n  local again = offset + size <= length\n    and (size == 0 or redis.call('GETRANGE', KEYS[1], offset, offset + size - 1) == ARGV[3])\n  return again and offset + size or length\nend\nredis.call('APPEND', KEYS[1], ARGV[3])\nredis.call('PEXPIRE', KEYS[1], ARGV[4])\nlocal carried = size <= tonumber(ARGV[6]) and ARGV[3] or ''\nredis.pcall('SPUBLISH', ARGV[5], 'live ' .. ARGV[1] .. ' ' .. offset .. '\\n' .. carried)\nreturn offset + size\n",
+}
+
 export const complete: Script = {
-  sha1: '94ea9077f2c961328bf896569de572aab85b4c52',
-  source: "--[[\n  Writes the record once: the first completion of a fingerprint wins, over any lock of that fingerprint. Nothing of\n  another fingerprint is overwritten. Wakes watchers last: an ACL may refuse the publish, the write stands all the same.\n\n  KEYS[1]  the key: lock or record; also the channel of its hints\n\n  ARGV[1]  owner\n  ARGV[2]  fingerprint\n  ARGV[3]  ttl, ms\n  ARGV[4]  the record's bytes\n\n  Output   { 'stored' } | { 'standing', value } | { 'refused' }\n]]\nlocal head = redis.call('GETRANGE', KEYS[1], 0, 255)\nlocal kind, _, fingerprint = string.match(head, '^([LR]) (%S+) (%S+)')\nif head ~= '' and fingerprint ~= ARGV[2] then\n  return { 'refused' }\nend\nif kind == 'R' then\n  return { 'standing', redis.call('GET', KEYS[1]) }\nend\nlocal time = redis.call('TIME')\nlocal stored_at = string.format('%d%03d', time[1], math.floor(time[2] / 1000))\nlocal value = 'R ' .. ARGV[1] .. ' ' .. ARGV[2] .. ' ' .. stored_at .. '\\n' .. ARGV[4]\nredis.call('SET', KEYS[1], value, 'PX', ARGV[3])\nredis.pcall('SPUBLISH', KEYS[1], 'settled ' .. ARGV[1])\nreturn { 'stored' }\n",
+  sha1: 'c680c95088024bf25d45113a40cbb51773d52908',
+  source: "--[[\n  Writes the record, over any lock of its fingerprint. Once: the first completion wins; or, for a refresh, over the\n  record that stands. A void lock, and anything of another fingerprint, is not overwritten. Wakes watchers last: an ACL may refuse the publish, the\n  write stands all the same.\n\n  KEYS[1]  the key: lock or record; also the channel of its hints\n\n  ARGV[1]  owner\n  ARGV[2]  fingerprint\n  ARGV[3]  ttl, ms\n  ARGV[4]  the record's bytes\n  ARGV[5]  'once' | 'over'\n\n  Output   { 'stored' } | { 'standing', value } | { 'refused' }\n]]\nlocal head = redis.call('GETRANGE', KEYS[1], 0, 255)\nlocal kind, _, fingerprint = string.match(head, '^([LRV]) (%S+) (%S+)')\nif head ~= '' and (kind == 'V' or fingerprint ~= ARGV[2]) then\n  return { 'refused' }\nend\nif kind == 'R' and ARGV[5] == 'once' then\n  return { 'standing', redis.call('GET', KEYS[1]) }\nend\nlocal time = redis.call('TIME')\nlocal stored_at = string.format('%d%03d', time[1], math.floor(time[2] / 1000))\nlocal value = 'R ' .. ARGV[1] .. ' ' .. ARGV[2] .. ' ' .. stored_at .. '\\n' .. ARGV[4]\nredis.call('SET', KEYS[1], value, 'PX', ARGV[3])\nredis.pcall('SPUBLISH', KEYS[1], 'settled ' .. ARGV[1])\nreturn { 'stored' }\n",
+}
+
+export const forget: Script = {
+  sha1: '688b9e0bb4591f8ca15461ac6b204cabc41ca076',
+  source: "--[[\n  Removes a record, or makes a lock void: no completion is stored while it stands. The rest of its lease is kept.\n\n  KEYS[1]  the key: lock or record\n\n  Output   1 if there was anything to forget, else 0\n]]\nlocal head = redis.call('GETRANGE', KEYS[1], 0, 255)\nif head == '' then\n  return 0\nend\nif string.match(head, '^[LV] %S+ %S+$') then\n  redis.call('SETRANGE', KEYS[1], 0, 'V')\nelse\n  redis.call('DEL', KEYS[1])\nend\nreturn 1\n",
 }
 
 export const release: Script = {
-  sha1: '936901566d27682d7125d15ea85616f11e0b7506',
-  source: "--[[\n  Gives the lock up if this owner holds it, and wakes watchers. Never touches a record.\n\n  KEYS[1]  the key: lock or record; also the channel of its hints\n\n  ARGV[1]  owner\n\n  Output   1 if it was this owner's lock, else 0\n]]\nlocal mine = 'L ' .. ARGV[1] .. ' '\nif redis.call('GETRANGE', KEYS[1], 0, #mine - 1) ~= mine then\n  return 0\nend\nredis.call('DEL', KEYS[1])\nredis.pcall('SPUBLISH', KEYS[1], 'ended ' .. ARGV[1])\nreturn 1\n",
+  sha1: '629fb7f79883da3f061ed19d98dba96d6dbb428e',
+  source: "--[[\n  Gives the lock up if this owner holds it, void or not, and wakes watchers. Never touches a record.\n\n  KEYS[1]  the key: lock or record; also the channel of its hints\n\n  ARGV[1]  owner\n\n  Output   1 if it was this owner's lock, else 0\n]]\nlocal owner = string.match(redis.call('GETRANGE', KEYS[1], 0, 255), '^[LV] (%S+) %S+$')\nif owner ~= ARGV[1] then\n  return 0\nend\nredis.call('DEL', KEYS[1])\nredis.pcall('SPUBLISH', KEYS[1], 'ended ' .. ARGV[1])\nreturn 1\n",
 }
 
 export const renew: Script = {
-  sha1: 'c1a7b8aaeea9d454b3fa5a4f51afd3e9bd2e2f5d',
-  source: "--[[\n  Extends the lease of an owner, or takes the lock back for it when the key is absent.\n\n  KEYS[1]  the key: lock or record\n\n  ARGV[1]  owner\n  ARGV[2]  fingerprint\n  ARGV[3]  lease, ms\n\n  Output   'held' | 'retaken' | 'completed' | 'lost'\n]]\nlocal lock = 'L ' .. ARGV[1] .. ' ' .. ARGV[2]\nlocal head = redis.call('GETRANGE', KEYS[1], 0, 255)\nif head == '' then\n  redis.call('SET', KEYS[1], lock, 'PX', ARGV[3])\n  return 'retaken'\nend\nif head == lock then\n  redis.call('PEXPIRE', KEYS[1], ARGV[3])\n  return 'held'\nend\nif string.sub(head, 1, 2) == 'L ' then\n  return 'lost'\nend\nreturn 'completed'\n",
+  sha1: 'ff3f4147988c5590f0b7b5a4b86f43b4583de772',
+  source: "--[[\n  Extends the lease of an owner, or takes the lock back for it when the key is absent. A void lock stays void.\n\n  KEYS[1]  the key: lock or record\n\n  ARGV[1]  owner\n  ARGV[2]  fingerprint\n  ARGV[3]  lease, ms\n\n  Output   'held' | 'retaken' | 'completed' | 'lost'\n]]\nlocal head = redis.call('GETRANGE', KEYS[1], 0, 255)\nif head == '' then\n  redis.call('SET', KEYS[1], 'L ' .. ARGV[1] .. ' ' .. ARGV[2], 'PX', ARGV[3])\n  return 'retaken'\nend\nlocal owner = string.match(head, '^[LV] (%S+) %S+$')\nif owner == ARGV[1] then\n  redis.call('PEXPIRE', KEYS[1], ARGV[3])\n  return 'held'\nend\nif owner then\n  return 'lost'\nend\nreturn 'completed'\n",
 }
 
 export const replaceByLock: Script = {
-  sha1: '5cf7b010e7a9ae4e3c075d543e3a76fe6900f002',
-  source: "--[[\n  As SET NX GET PX, but a standing record with exactly these bytes counts as absent: the way out of a record that\n  nobody can decode.\n\n  KEYS[1]  the key: lock or record\n\n  ARGV[1]  the lock's value\n  ARGV[2]  lease, ms\n  ARGV[3]  the bytes of the record to replace\n\n  Output   nil if the lock was taken, else the value that stands\n]]\nlocal value = redis.call('GET', KEYS[1])\nif value then\n  local _, head_end = string.find(value, '^R %S+ %S+ %d+\\n')\n  local bytes = string.sub(value, (head_end or 0) + 1)\n  if bytes ~= ARGV[3] or string.match(value, '^L %S+ %S+$') then\n    return value\n  end\nend\nredis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])\nreturn nil\n",
+  sha1: 'f4afb8590d8cc6647243ddffb5bb95c603ffc1f4',
+  source: "--[[\n  As SET NX GET PX, but a standing record with exactly these bytes counts as absent: the way out of a record that\n  nobody can decode.\n\n  KEYS[1]  the key: lock or record\n\n  ARGV[1]  the lock's value\n  ARGV[2]  lease, ms\n  ARGV[3]  the bytes of the record to replace\n\n  Output   nil if the lock was taken, else the value that stands\n]]\nlocal value = redis.call('GET', KEYS[1])\nif value then\n  local _, head_end = string.find(value, '^R %S+ %S+ %d+\\n')\n  local bytes = string.sub(value, (head_end or 0) + 1)\n  if bytes ~= ARGV[3] or string.match(value, '^[LV] %S+ %S+$') then\n    return value\n  end\nend\nredis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])\nreturn nil\n",
+}
+
+export const tail: Script = {
+  sha1: '059a8658d253e9e192d1b869b4142db7efeb1e9e',
+  source: "--[[\n  The live log of one execution from an offset on.\n\n  KEYS[1]  the live log of one execution\n\n  ARGV[1]  offset\n\n  Output   the bytes, none at the end of the log; nil if there is no log\n]]\nif redis.call('EXISTS', KEYS[1]) == 0 then\n  return nil\nend\nreturn redis.call('GETRANGE', KEYS[1], ARGV[1], -1)\n",
 }

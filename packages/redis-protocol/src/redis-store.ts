@@ -12,7 +12,7 @@ import type { RedisDriver } from './driver.js'
 import { asAcquireError, asStoreError, refusesWrites, replyCode } from './errors.js'
 import { Hints } from './hints.js'
 import * as lua from './lua.gen.js'
-import { lockValue, readFound, readRecord } from './value.js'
+import { lockValue, readRecord, readStanding } from './value.js'
 
 export interface RedisStoreOptions {
   /**
@@ -21,6 +21,9 @@ export interface RedisStoreOptions {
    */
   readonly prefix?: string
 }
+
+/** The most bytes a hint carries: Redis drops a subscriber whose unread messages pile up. */
+const HINT_BYTES = 8 * 1024
 
 /**
  * The idem protocol on Redis 7.0 or newer, for any client. Each operation is one command or one script and touches
@@ -34,6 +37,7 @@ export function redisStore(driver: RedisDriver, options: RedisStoreOptions = {})
   }
   const nameOf = (key: string) => `${prefix}{${key}}`
   const endingOf = (key: string, owner: string) => `${nameOf(key)}:end:${owner}`
+  const logOf = (key: string, owner: string) => `${nameOf(key)}:live:${owner}`
 
   async function send<T>(
     key: string,
@@ -69,18 +73,29 @@ export function redisStore(driver: RedisDriver, options: RedisStoreOptions = {})
   ): Promise<Found> {
     const name = nameOf(key)
     const lock = lockValue(claim)
-    const lease = String(Math.ceil(leaseMs))
+    const lease = ms(leaseMs)
     try {
       const standing = options.replacing
         ? await script<Buffer | null>(lua.replaceByLock, name, [lock, lease, Buffer.from(options.replacing)])
         : await driver.send(name, ['SET', name, lock, 'NX', 'GET', 'PX', lease])
-      return readFound(standing as Buffer | null)
+      return standing === null ? { state: 'acquired' } : readStanding(standing as Buffer)
     } catch (error) {
       if (!refusesWrites(error)) throw asAcquireError(error)
       const standing = await send<Buffer | null>(name, ['GET', name])
       if (standing === null) throw asStoreError(error)
-      return readFound(standing)
+      return readStanding(standing)
     }
+  }
+
+  function write(
+    key: string,
+    { owner, fingerprint }: Claim,
+    bytes: Uint8Array,
+    ttlMs: number,
+    mode: 'once' | 'over',
+  ) {
+    const args = [owner, fingerprint, ms(ttlMs), Buffer.from(bytes), mode]
+    return script<[state: Buffer, standing?: Buffer]>(lua.complete, nameOf(key), args)
   }
 
   const hints = driver.subscriber && new Hints((onMessage) => driver.subscriber!(onMessage))
@@ -88,30 +103,45 @@ export function redisStore(driver: RedisDriver, options: RedisStoreOptions = {})
   return {
     acquire,
     async renew(key, { owner, fingerprint }, leaseMs) {
-      const reply = await script<Buffer>(lua.renew, nameOf(key), [
-        owner,
-        fingerprint,
-        String(Math.ceil(leaseMs)),
-      ])
+      const reply = await script<Buffer>(lua.renew, nameOf(key), [owner, fingerprint, ms(leaseMs)])
       return reply.toString() as Renewed
     },
-    async complete(key, { owner, fingerprint }, bytes, ttlMs): Promise<Completed> {
-      const args = [owner, fingerprint, String(Math.ceil(ttlMs)), Buffer.from(bytes)]
-      const [state, value] = await script<[Buffer, Buffer?]>(lua.complete, nameOf(key), args)
-      if (value) return { state: 'standing', record: readRecord(value) }
+    async complete(key, claim, bytes, ttlMs): Promise<Completed> {
+      const [state, standing] = await write(key, claim, bytes, ttlMs, 'once')
+      if (standing) return { state: 'standing', record: readRecord(standing) }
       return { state: state.toString() as 'stored' | 'refused' }
+    },
+    async replace(key, claim, bytes, ttlMs) {
+      const [state] = await write(key, claim, bytes, ttlMs, 'over')
+      return state.toString() === 'stored'
+    },
+    async read(key) {
+      const name = nameOf(key)
+      const standing = await send<Buffer | null>(name, ['GET', name])
+      return standing === null ? { state: 'absent' } : readStanding(standing)
+    },
+    async forget(key) {
+      return (await script<number>(lua.forget, nameOf(key), [])) === 1
     },
     async release(key, owner) {
       return (await script<number>(lua.release, nameOf(key), [owner])) === 1
     },
-    async end(key, owner, ending, ms) {
+    async end(key, owner, ending, lifeMs) {
       const name = endingOf(key, owner)
-      await send(name, ['SET', name, Buffer.from(ending), 'PX', String(Math.ceil(ms))])
+      await send(name, ['SET', name, Buffer.from(ending), 'PX', ms(lifeMs)])
     },
     async ending(key, owner) {
       const name = endingOf(key, owner)
       return (await send<Buffer | null>(name, ['GET', name])) ?? undefined
     },
+    append(key, owner, offset, bytes, lifeMs) {
+      const args = [owner, String(offset), Buffer.from(bytes), ms(lifeMs), nameOf(key), String(HINT_BYTES)]
+      return script<number>(lua.append, logOf(key, owner), args)
+    },
+    async tail(key, owner, from) {
+      return (await script<Buffer | null>(lua.tail, logOf(key, owner), [String(from)])) ?? undefined
+    },
+    ...(driver.domain && { domain: (key: string) => driver.domain!(nameOf(key)) }),
     ...(hints && {
       watch: (key: string, listener: (hint: Hint) => void) => hints.watch(nameOf(key), listener),
     }),
@@ -121,3 +151,8 @@ export function redisStore(driver: RedisDriver, options: RedisStoreOptions = {})
 }
 
 type Wrap = (error: unknown) => unknown
+
+/** A duration as Redis takes it: whole ms, never less than what was asked for. */
+function ms(duration: number): string {
+  return String(Math.ceil(duration))
+}

@@ -4,6 +4,7 @@ import type { Claim, Found, StoredRecord } from '@idem/core'
  * What stands under a key, told apart by its first byte:
  *
  *     L <owner> <fingerprint>                        a lock
+ *     V <owner> <fingerprint>                        a void lock: its completion is not stored
  *     R <owner> <fingerprint> <stored-at>\n<bytes>   a record
  *
  * The Lua files write the same. There is no version here: another form would live under another prefix, so that old
@@ -15,18 +16,17 @@ export function lockValue({ owner, fingerprint }: Claim): string {
 
 /** Longer than any head: three ids and a time. */
 const HEAD_BYTES = 256
-const LOCK = /^L (\S+) (\S+)$/
+const LOCK = /^[LV] (\S+) (\S+)$/
 const RECORD = /^R (\S+) (\S+) (\d+)\n/
 
-/** The answer of acquire, from the value that stands; null when the lock was taken. */
-export function readFound(value: Buffer | null): Found {
-  if (value === null) return { state: 'acquired' }
+/** What a value says. */
+export function readStanding(value: Buffer): Exclude<Found, { state: 'acquired' }> {
   const [, owner, fingerprint] = LOCK.exec(head(value)) ?? []
   if (owner && fingerprint && value.byteLength < HEAD_BYTES) return { state: 'locked', owner, fingerprint }
   return { state: 'completed', record: readRecord(value) }
 }
 
-/** A record; of a value that is none, all its bytes under an empty owner. */
+/** The record of a value; of one that is none, all its bytes under an empty owner. */
 export function readRecord(value: Buffer): StoredRecord {
   const [whole, owner, fingerprint, storedAt] = RECORD.exec(head(value)) ?? []
   if (!whole || !owner || !fingerprint) return { owner: '', fingerprint: '', storedAtMs: 0, bytes: value }

@@ -1,6 +1,7 @@
 --[[
-  Writes the record once: the first completion of a fingerprint wins, over any lock of that fingerprint. Nothing of
-  another fingerprint is overwritten. Wakes watchers last: an ACL may refuse the publish, the write stands all the same.
+  Writes the record, over any lock of its fingerprint. Once: the first completion wins; or, for a refresh, over the
+  record that stands. A void lock, and anything of another fingerprint, is not overwritten. Wakes watchers last: an ACL may refuse the publish, the
+  write stands all the same.
 
   KEYS[1]  the key: lock or record; also the channel of its hints
 
@@ -8,15 +9,16 @@
   ARGV[2]  fingerprint
   ARGV[3]  ttl, ms
   ARGV[4]  the record's bytes
+  ARGV[5]  'once' | 'over'
 
   Output   { 'stored' } | { 'standing', value } | { 'refused' }
 ]]
 local head = redis.call('GETRANGE', KEYS[1], 0, 255)
-local kind, _, fingerprint = string.match(head, '^([LR]) (%S+) (%S+)')
-if head ~= '' and fingerprint ~= ARGV[2] then
+local kind, _, fingerprint = string.match(head, '^([LRV]) (%S+) (%S+)')
+if head ~= '' and (kind == 'V' or fingerprint ~= ARGV[2]) then
   return { 'refused' }
 end
-if kind == 'R' then
+if kind == 'R' and ARGV[5] == 'once' then
   return { 'standing', redis.call('GET', KEYS[1]) }
 end
 local time = redis.call('TIME')

@@ -1,5 +1,5 @@
 --[[
-  Gives the lock up if this owner holds it, and wakes watchers. Never touches a record.
+  Gives the lock up if this owner holds it, void or not, and wakes watchers. Never touches a record.
 
   KEYS[1]  the key: lock or record; also the channel of its hints
 
@@ -7,8 +7,8 @@
 
   Output   1 if it was this owner's lock, else 0
 ]]
-local mine = 'L ' .. ARGV[1] .. ' '
-if redis.call('GETRANGE', KEYS[1], 0, #mine - 1) ~= mine then
+local owner = string.match(redis.call('GETRANGE', KEYS[1], 0, 255), '^[LV] (%S+) %S+$')
+if owner ~= ARGV[1] then
   return 0
 end
 redis.call('DEL', KEYS[1])

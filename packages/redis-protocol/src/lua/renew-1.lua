@@ -1,5 +1,5 @@
 --[[
-  Extends the lease of an owner, or takes the lock back for it when the key is absent.
+  Extends the lease of an owner, or takes the lock back for it when the key is absent. A void lock stays void.
 
   KEYS[1]  the key: lock or record
 
@@ -9,17 +9,17 @@
 
   Output   'held' | 'retaken' | 'completed' | 'lost'
 ]]
-local lock = 'L ' .. ARGV[1] .. ' ' .. ARGV[2]
 local head = redis.call('GETRANGE', KEYS[1], 0, 255)
 if head == '' then
-  redis.call('SET', KEYS[1], lock, 'PX', ARGV[3])
+  redis.call('SET', KEYS[1], 'L ' .. ARGV[1] .. ' ' .. ARGV[2], 'PX', ARGV[3])
   return 'retaken'
 end
-if head == lock then
+local owner = string.match(head, '^[LV] (%S+) %S+$')
+if owner == ARGV[1] then
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
   return 'held'
 end
-if string.sub(head, 1, 2) == 'L ' then
+if owner then
   return 'lost'
 end
 return 'completed'

@@ -14,7 +14,7 @@ local value = redis.call('GET', KEYS[1])
 if value then
   local _, head_end = string.find(value, '^R %S+ %S+ %d+\n')
   local bytes = string.sub(value, (head_end or 0) + 1)
-  if bytes ~= ARGV[3] or string.match(value, '^L %S+ %S+$') then
+  if bytes ~= ARGV[3] or string.match(value, '^[LV] %S+ %S+$') then
     return value
   end
 end
