@@ -11,10 +11,9 @@ export interface IoredisClient {
   disconnect(): void
   ssubscribe(channel: string): Promise<unknown>
   sunsubscribe(channel: string): Promise<unknown>
-  on(event: 'smessageBuffer', listener: (channel: Buffer, message: Buffer) => void): unknown
-  on(event: 'error', listener: (error: unknown) => void): unknown
-  once(event: 'ready' | 'end', listener: () => void): unknown
-  off(event: 'ready' | 'end', listener: () => void): unknown
+  on(event: 'smessageBuffer', listener: (channel: Buffer, message: Buffer) => void): this
+  on(event: 'ready' | 'end' | 'error', listener: () => void): this
+  off(event: 'ready' | 'end', listener: () => void): this
 }
 
 /** @throws InvalidArgumentError for what cannot be a store's client, and says what to do instead. */

@@ -1,5 +1,5 @@
-import { type Store, StoreError } from '@idem/core'
-import { type RedisDriver, type RedisStoreOptions, redisStore } from '@idem/redis-protocol'
+import type { Store } from '@idem/core'
+import { type RedisDriver, type RedisStoreOptions, readiness, redisStore } from '@idem/redis-protocol'
 import { assertUsable, type IoredisClient } from './ioredis-client.js'
 
 /**
@@ -32,29 +32,17 @@ function driverOf(client: IoredisClient): RedisDriver {
   }
 }
 
-/** Resolves when the client is connected, asking one made with `lazyConnect` to connect; rejects when it was closed. */
+/** A client made with `lazyConnect` is asked to connect, as its first command would. */
 function onceReady(client: IoredisClient): () => Promise<void> {
-  let connecting: Promise<void> | undefined
-  return async () => {
-    if (client.status === 'ready') return
-    connecting ??= connected(client).finally(() => {
-      connecting = undefined
-    })
-    await connecting
-  }
-}
-
-function connected(client: IoredisClient): Promise<void> {
-  if (client.status === 'wait') client.connect().catch(() => {}) // The events below tell how it went.
-  return new Promise((resolve, reject) => {
-    const settle = () => {
-      client.off('ready', settle)
-      client.off('end', settle)
-      if (client.status === 'ready') resolve()
-      else reject(new StoreError('The Redis client was closed.', { effect: 'none' }))
-    }
-    if (client.status === 'end') settle()
-    client.once('ready', settle)
-    client.once('end', settle)
+  return readiness({
+    state() {
+      if (client.status === 'ready') return 'ready'
+      return client.status === 'end' ? 'closed' : 'connecting'
+    },
+    onChange(listener) {
+      client.on('ready', listener).on('end', listener)
+      if (client.status === 'wait') client.connect().catch(() => {}) // Its events tell how it went.
+      return () => client.off('ready', listener).off('end', listener)
+    },
   })
 }

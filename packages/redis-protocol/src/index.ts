@@ -1,2 +1,3 @@
 export type { RedisDriver, RedisSubscriber } from './driver.js'
+export { type Connecting, readiness } from './readiness.js'
 export { type RedisStoreOptions, redisStore } from './redis-store.js'

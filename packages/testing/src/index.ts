@@ -1,3 +1,11 @@
+export {
+  type ClusterNode,
+  type StartRedisClusterOptions,
+  startRedisCluster,
+  type TestCluster,
+} from './cluster.js'
+export type { ClusterCommandCount } from './cluster-monitor.js'
+export type { ReshardOptions, ReshardProgress } from './cluster-reshard.js'
 export { type FaultProxy, startFaultProxy } from './fault-proxy.js'
 export type { ContentBlock, WireEvent, WireMessage, WireUsage } from './messages-wire.js'
 export { type CommandCount, countCommands } from './monitor.js'

@@ -1,0 +1,38 @@
+import { StoreError } from '@idem/core'
+
+/** What is asked of a client to know when it can be sent a command. */
+export interface Connecting {
+  /** `closed`: it was closed for good, and will not be ready again. */
+  state(): 'ready' | 'connecting' | 'closed'
+  /** Calls `listener` whenever the state may have changed, until the returned function is called. */
+  onChange(listener: () => void): () => void
+}
+
+/**
+ * The `ready` of a driver, made of a client's state and events. However many commands wait, the client carries one
+ * listener of ours at most.
+ */
+export function readiness(client: Connecting): () => Promise<void> {
+  let waiting: Promise<void> | undefined
+  return async () => {
+    if (client.state() === 'ready') return
+    waiting ??= settled(client).finally(() => {
+      waiting = undefined
+    })
+    await waiting
+  }
+}
+
+function settled(client: Connecting): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const look = () => {
+      const state = client.state()
+      if (state === 'connecting') return
+      stop()
+      if (state === 'ready') resolve()
+      else reject(new StoreError('The Redis client is closed.', { effect: 'none' }))
+    }
+    const stop = client.onChange(look)
+    look()
+  })
+}
