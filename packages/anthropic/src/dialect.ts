@@ -3,6 +3,11 @@ import type { Dialect, HttpRequest, Tokens } from '@idem/core'
 /** Headers that change the answer. All others describe the client, the attempt or the trace. */
 const ANSWER_HEADERS = ['anthropic-version', 'anthropic-user-profile-id', 'anthropic-workspace-id']
 
+const CREDENTIAL_HEADERS = ['authorization', 'x-api-key']
+
+/** Numbers that JSON.parse may round, so that two would look the same: the body is then compared to the letter. */
+const LONG_NUMBER = /\d{16}/
+
 /** Ways to stop that say the answer is whole. Not `tool_use`: its effects are the caller's to repeat or not. */
 const STORED_STOP_REASONS = new Set(['end_turn', 'stop_sequence', 'max_tokens'])
 
@@ -23,10 +28,15 @@ export const messagesDialect: Dialect = {
 
   identify({ url, headers, body }) {
     const { stream, ...rest } = parseObject(body)
-    const { origin, pathname } = new URL(url)
+    const credentials = CREDENTIAL_HEADERS.map((name) => headers.get(name))
     return {
-      payload: { url: origin + pathname, headers: answerHeaders(headers), body: rest },
-      credential: headers.get('authorization') ?? headers.get('x-api-key') ?? undefined,
+      payload: {
+        url,
+        headers: answerHeaders(headers),
+        body: rest,
+        ...(LONG_NUMBER.test(body) && { exactly: body }),
+      },
+      credential: credentials.some((one) => one !== null) ? JSON.stringify(credentials) : undefined,
       streaming: stream === true,
     }
   },

@@ -1,5 +1,5 @@
 import type { Anthropic, Middleware } from '@anthropic-ai/sdk'
-import type { Idem } from '@idem/core'
+import { type Idem, InvalidArgumentError } from '@idem/core'
 import { messagesDialect } from './dialect.js'
 import type { IdemRequestOptions } from './request-options.js'
 
@@ -16,21 +16,35 @@ export interface IdempotencyOptions {
  * across retries, since it sits below them. A caller's timeout ends its own wait and not the call, so that a retry
  * finds the answer. Streams pass through untouched.
  *
+ * Put it last among the client's middleware: what comes after it may change requests unseen. Calls with middleware of
+ * their own are therefore not shared, unless they give a key.
+ *
  * Per call: `{ idem: { ttl, bypass, scope, key } }` in the request options, and the SDK's own `idempotencyKey`. Errors
  * of idem arrive as the SDK's API errors, with the code in `errorCode`, and are not retried.
  */
-export function idempotency(idem: Idem, { scope }: IdempotencyOptions = {}): Middleware {
+export function idempotency(idem: Idem, options: IdempotencyOptions = {}): Middleware {
+  const { scope, ...unknown } = options
+  if (Object.keys(unknown).length > 0) {
+    throw new InvalidArgumentError(
+      `idempotency: there is no option '${Object.keys(unknown)[0]}'. Known: scope.`,
+    )
+  }
+  if (scope !== undefined && (typeof scope !== 'string' || scope === '')) {
+    throw new InvalidArgumentError('idempotency: scope must be a string that is not empty.')
+  }
   return async (request, next, { options }) => {
     const { body, method = 'GET' } = request
     // Without options it is not an API call but, say, a token exchange.
     if (options === undefined || typeof body !== 'string') return next(request)
     const perCall = (options as IdemRequestOptions).idem
     const key = perCall?.key ?? options.idempotencyKey
+    // It runs after this one and may change the request: what it is then cannot be seen from here.
+    const isUnknowable = (options.middleware?.length ?? 0) > 0 && key === undefined
     return idem.exchange({
       dialect: messagesDialect,
       request: { ...request, method, body },
       send: ({ signal }) => next({ ...request, signal: signal ?? null }),
-      options: key === undefined ? perCall : { ...perCall, key },
+      options: { ...perCall, ...(key !== undefined && { key }), ...(isUnknowable && { bypass: true }) },
       scope,
       // The SDK's own timer starts inside `next`, which a caller that waits for another one's call never reaches.
       timeoutMs: options.timeout,

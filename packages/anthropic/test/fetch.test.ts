@@ -1,7 +1,7 @@
 import { Anthropic } from '@anthropic-ai/sdk'
 import { createIdem } from '@idem/core'
 import { describe, expect, test } from 'vitest'
-import { messagesDialect } from '../src/index.js'
+import { idempotency, messagesDialect } from '../src/index.js'
 import { params, useProvider } from './tools.js'
 
 const context = useProvider()
@@ -45,7 +45,6 @@ describe('idem.fetch', () => {
 
   test('and the middleware on one client do the work once', async () => {
     const idem = newIdem()
-    const { idempotency } = await import('../src/index.js')
     const client = new Anthropic({
       baseURL: context.provider.url,
       apiKey: 'key',
@@ -70,6 +69,44 @@ describe('idem.fetch', () => {
       error: { type: 'invalid_request_error', details: { error_code: 'IDEM_KEY_REUSED' } },
     })
     expect(context.provider.calls).toBe(1)
+  })
+
+  test('sends what the key was made of, whatever becomes of the body and headers meanwhile', async () => {
+    const idem = newIdem()
+    const { url, ...init } = post(context.provider.url)
+    const asked = JSON.stringify(params)
+    const bytes = Buffer.from(asked)
+    const headers = new Headers(init.headers as Record<string, string>)
+    const call = idem.fetch(url, { ...init, headers, body: bytes })
+    bytes.fill(0x20)
+    headers.set('anthropic-version', 'changed')
+    await call
+    const [received] = context.provider.requests
+    expect(received!.rawBody).toBe(asked)
+    expect(received!.headers['anthropic-version']).toBe('2026-10-21')
+  })
+
+  test('tells numbers apart that JSON.parse takes for the same', async () => {
+    const idem = newIdem()
+    const { url, ...init } = post(context.provider.url)
+    for (const seed of ['9007199254740992', '9007199254740993']) {
+      const body = JSON.stringify({ ...params, seed: 0 }).replace('"seed":0', `"seed":${seed}`)
+      await idem.fetch(url, { ...init, body })
+    }
+    expect(context.provider.calls).toBe(2)
+  })
+
+  test('with bypass below the middleware goes all the way: no door replays it', async () => {
+    const idem = newIdem()
+    const client = new Anthropic({
+      baseURL: context.provider.url,
+      apiKey: 'key',
+      fetch: idem.fetch as typeof fetch,
+      middleware: [idempotency(idem)],
+    })
+    await client.messages.create(params)
+    await client.messages.create(params, { idem: { bypass: true } })
+    expect(context.provider.calls).toBe(2)
   })
 
   test("ends a caller's wait with its own reason", async () => {

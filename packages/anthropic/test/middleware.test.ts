@@ -100,6 +100,16 @@ describe('calls that differ', () => {
     expect(context.provider.calls).toBe(3)
   })
 
+  test('in the query or in any credential they show are not shared', async () => {
+    const { client } = clientOf(context.provider)
+    await client.messages.create(params, { query: { deployment: 'blue' } })
+    await client.messages.create(params, { query: { deployment: 'green' } })
+    expect(context.provider.calls).toBe(2)
+    await client.messages.create(params, { headers: { 'x-api-key': 'tenant a' } })
+    await client.messages.create(params, { headers: { 'x-api-key': 'tenant b' } })
+    expect(context.provider.calls).toBe(4)
+  })
+
   test('only in how they are written, in client headers or in the retry count are shared', async () => {
     const { client } = clientOf(context.provider)
     await client.messages.create(params)

@@ -1,4 +1,4 @@
-import { Anthropic } from '@anthropic-ai/sdk'
+import { Anthropic, type Middleware } from '@anthropic-ai/sdk'
 import { createIdem, memoryStore, type Store } from '@idem/core'
 import { describe, expect, test, vi } from 'vitest'
 import { idempotency, withIdem } from '../src/index.js'
@@ -113,11 +113,36 @@ describe('withIdem', () => {
   })
 })
 
+test('middleware of one call may change it unseen: such calls are not shared, unless they give a key', async () => {
+  const { client, idem } = clientOf(context.provider)
+  const asked = (system: string): Middleware => {
+    return (request, next) => next({ ...request, body: JSON.stringify({ ...params, system }) })
+  }
+  await client.messages.create(params, { middleware: [asked('A')] })
+  await client.messages.create(params, { middleware: [asked('B')] })
+  expect(context.provider.requests.map(({ body }) => body.system)).toEqual(['A', 'B'])
+  expect(idem.stats().bypassed).toBe(2)
+  const keyed = { middleware: [counter().middleware], idempotencyKey: 'mine' }
+  await client.messages.create(params, keyed)
+  await client.messages.create(params, keyed)
+  expect(context.provider.calls).toBe(3)
+})
+
+test.each([[{ scope: '' }], [{ scope: 7 as never }], [{ scpe: 'x' } as object]])(
+  'idempotency() refuses %j at once',
+  (options) => {
+    expect(() => idempotency(createIdem(), options)).toThrow(
+      expect.objectContaining({ code: 'IDEM_INVALID_ARGUMENT' }),
+    )
+  },
+)
+
 test('no credential and no prompt reaches the store', async () => {
   const given: unknown[][] = []
   const store = new Proxy(memoryStore(), {
     get(target, name: keyof Store) {
-      const method = target[name] as (...args: unknown[]) => unknown
+      const method = target[name] as ((...args: unknown[]) => unknown) | undefined
+      if (!method) return undefined
       return (...args: unknown[]) => {
         given.push([
           name,

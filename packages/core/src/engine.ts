@@ -1,15 +1,13 @@
 import type { Background } from './background.js'
+import type { GuardedStore } from './guard.js'
 import type { Answer, Ending } from './record.js'
-import type { Store } from './store.js'
 import type { PollTimes } from './wait.js'
 
 /** Everything the loop needs that is the same for every call of one idem. */
 export interface Engine extends PollTimes {
   /** Guarded: every command bounded in time, every failure a StoreError. */
-  readonly store: Store
+  readonly store: GuardedStore
   readonly leaseMs: number
-  readonly maxWaitMs: number
-  readonly maxExecutionMs: number
   readonly storeBudgetMs: number
   readonly onStoreError: 'open' | 'closed'
   readonly onWaitTimeout: 'error' | 'execute'
@@ -32,6 +30,8 @@ export interface Call<T> {
   readonly id: string
   readonly fingerprint: string
   readonly ttlMs: number
+  readonly maxWaitMs: number
+  readonly maxExecutionMs: number
   /** Makes the call. `signal` is the flight's: no single caller aborts it. */
   work(signal: AbortSignal): Promise<T>
   readonly codec: Codec<T>

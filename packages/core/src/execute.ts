@@ -6,26 +6,33 @@ import { SupersededError } from './errors/superseded-error.js'
 import { isStoreError } from './guard.js'
 import { Lock } from './lock.js'
 import { sealAnswer } from './record.js'
-import type { Claim } from './store.js'
+import type { Claim, StoredRecord } from './store.js'
+
+/** The lock an execution is made under. */
+export interface ClaimedLock {
+  readonly claim: Claim
+  /** Whether the store said that it is ours. If not, it could not be reached: the first renewal may tell. */
+  readonly held: boolean
+}
 
 /**
- * Makes the call and settles the key. Under a claim: the lock is renewed meanwhile, and the answer stored or left as
- * an ending. Without one the store is not touched, and nobody waits for this execution.
+ * Makes the call and settles the key. Under a lock: it is renewed meanwhile, and the answer stored or left as an
+ * ending. Without one the store is not touched, and nobody waits for this execution.
  */
-export async function execute<T>(call: Call<T>, engine: Engine, claim?: Claim): Promise<Settled<T>> {
+export async function execute<T>(call: Call<T>, engine: Engine, claimed?: ClaimedLock): Promise<Settled<T>> {
   const aborter = new AbortController()
   const giveUp = setTimeout(
-    () => aborter.abort(new ExecutionTimeoutError(engine.maxExecutionMs)),
-    engine.maxExecutionMs,
+    () => aborter.abort(new ExecutionTimeoutError(call.maxExecutionMs)),
+    call.maxExecutionMs,
   )
   giveUp.unref()
   let standing: Settled<T> | undefined
 
   const lock =
-    claim &&
-    new Lock(engine.store, call.id, claim, engine.leaseMs, async (renewed) => {
+    claimed &&
+    new Lock(engine, call.id, claimed, async (renewed) => {
       // `held` and `retaken` are what we want; `lost` changes nothing, since whoever completes first wins.
-      if (renewed === 'completed') standing = await readStanding(call, engine, claim)
+      if (renewed === 'completed') standing = await readStanding(call, engine)
       if (standing) aborter.abort(new SupersededError())
     })
 
@@ -33,11 +40,12 @@ export async function execute<T>(call: Call<T>, engine: Engine, claim?: Claim): 
     const work = Promise.resolve().then(() => call.work(aborter.signal))
     return await settle(call, engine, lock, await abortable(work, aborter.signal))
   } catch (error) {
-    if (standing) return superseded(engine, lock, standing)
+    if (standing) return superseded(engine, standing)
     await lock?.giveUp(call.codec.failure(error))
     throw error
   } finally {
     clearTimeout(giveUp)
+    lock?.stop()
   }
 }
 
@@ -52,37 +60,49 @@ async function settle<T>(
   const executed: Settled<T> = { outcome: 'executed', value, answer }
   if (!lock) return executed
   if (encoded.keep !== 'store') {
-    await lock.giveUp(
-      encoded.keep === 'share' ? { type: 'answer', answer: encoded.answer } : { type: 'unshareable' },
+    const isShared = encoded.keep === 'share'
+    const wasOurs = await lock.giveUp(
+      isShared ? { type: 'answer', answer: encoded.answer } : { type: 'unshareable' },
     )
-    return executed
+    const standing = wasOurs ? undefined : await readStanding(call, engine)
+    return standing ? superseded(engine, standing) : executed
   }
-  const completed = await lock.complete(sealAnswer(encoded.answer, call.ttlMs), call.ttlMs, engine.background)
-  if (completed.state === 'stored') return { ...executed, record: { ttlMs: call.ttlMs } }
-  if (completed.state === 'standing') {
-    const replay = replayRecord(call, engine, completed.record)
-    if (replay.state === 'replayed')
-      return superseded(engine, lock, { ...replay.settled, outcome: 'collapsed' })
+  const completed = await lock.complete(sealAnswer(encoded.answer, call.ttlMs), call.ttlMs)
+  switch (completed.state) {
+    case 'stored':
+      return { ...executed, record: { ttlMs: call.ttlMs } }
+    case 'standing': {
+      const standing = asCollapsed(call, engine, completed.record)
+      return standing ? superseded(engine, standing) : executed
+    }
+    case 'refused':
+      // Forgotten meanwhile: those who wait make their own call.
+      await lock.giveUp()
+      return executed
+    case 'pending':
+      return executed
   }
-  return executed
 }
 
 /** Another execution finished first. Its answer is everybody's, so that all callers agree. */
-function superseded<T>(engine: Engine, lock: Lock | undefined, standing: Settled<T>): Settled<T> {
-  lock?.stop()
+function superseded<T>(engine: Engine, standing: Settled<T>): Settled<T> {
   engine.events.superseded()
   return standing
 }
 
-/** The record that overtook this execution; undefined if it cannot be had, in which case the work goes on. */
-async function readStanding<T>(call: Call<T>, engine: Engine, claim: Claim): Promise<Settled<T> | undefined> {
+/** The record that overtook this execution; undefined if there is none that can be had. */
+async function readStanding<T>(call: Call<T>, engine: Engine): Promise<Settled<T> | undefined> {
   try {
-    const found = await engine.store.acquire(call.id, claim, engine.leaseMs)
-    if (found.state !== 'completed' || found.record.fingerprint !== call.fingerprint) return undefined
-    const replay = replayRecord(call, engine, found.record)
-    return replay.state === 'replayed' ? { ...replay.settled, outcome: 'collapsed' } : undefined
+    const found = await engine.store.read(call.id)
+    return found.state === 'completed' ? asCollapsed(call, engine, found.record) : undefined
   } catch (error) {
     if (isStoreError(error)) return undefined
     throw error
   }
+}
+
+function asCollapsed<T>(call: Call<T>, engine: Engine, record: StoredRecord): Settled<T> | undefined {
+  if (record.fingerprint !== call.fingerprint) return undefined
+  const replay = replayRecord(call, engine, record)
+  return replay.state === 'replayed' ? { ...replay.settled, outcome: 'collapsed' } : undefined
 }

@@ -1,5 +1,6 @@
 import {
   type CircuitBreakerPolicy,
+  CircuitState,
   ConsecutiveBreaker,
   circuitBreaker,
   handleWhen,
@@ -7,31 +8,48 @@ import {
 } from 'cockatiel'
 import { isIdemError } from './errors/idem-error.js'
 import { StoreError } from './errors/store-error.js'
-import type { Store } from './store.js'
+import type { Store, Watch } from './store.js'
 
 /** Failures in a row after which the store is left alone, and for how long before one command tries it again. */
 const FAILURES = 3
 const REST_MS = 1_000
 
+/** The commands of a store that core sends, bounded in time. */
+export type GuardedStore = Pick<
+  Store,
+  'acquire' | 'renew' | 'complete' | 'release' | 'end' | 'ending' | 'read' | 'watch'
+>
+
 /**
  * The store as core uses it: every command has a time budget, and a store (or the part of it that answers for a key)
- * that keeps failing is left alone for a while. Whatever goes wrong, also in a store with a bug, arrives as a StoreError.
+ * that keeps failing is left alone for a while. Whatever goes wrong, also in a store with a bug, arrives as a
+ * StoreError.
  */
-export function guarded(store: Store, budgetMs: number): Store {
+export function guarded(store: Store, budgetMs: number): GuardedStore {
   const breakers = new Map<string, CircuitBreakerPolicy>()
-  const breakerFor = (key: string) => {
-    const domain = store.domain?.(key) ?? ''
-    const breaker = breakers.get(domain) ?? newBreaker()
+  /** Errors that say the store is away. A command it answered with a refusal says that it is there. */
+  const outages = new WeakSet<object>()
+
+  function breakerFor(key: string): CircuitBreakerPolicy {
+    const domain = domainOf(store, key)
+    const breaker =
+      breakers.get(domain) ??
+      circuitBreaker(
+        handleWhen((error) => outages.has(error)),
+        { breaker: new ConsecutiveBreaker(FAILURES), halfOpenAfter: REST_MS },
+      )
     breakers.set(domain, breaker)
     return breaker
   }
 
   async function command<T>(key: string, send: () => Promise<T>): Promise<T> {
+    const breaker = breakerFor(key)
     try {
-      return await breakerFor(key).execute(() => withinBudget(store, send, budgetMs))
+      // One command tries; the others do not wait for how it went.
+      if (breaker.state === CircuitState.HalfOpen) throw leftAlone()
+      return await breaker.execute(() => withinBudget(store, send, budgetMs, outages))
     } catch (error) {
-      if (!isBrokenCircuitError(error)) throw error
-      throw new StoreError('The store failed repeatedly and is left alone for a moment.', { effect: 'none' })
+      throw isBrokenCircuitError(error) ? leftAlone() : error
     }
   }
 
@@ -43,19 +61,8 @@ export function guarded(store: Store, budgetMs: number): Store {
     end: (key, ...args) => command(key, () => store.end(key, ...args)),
     ending: (key, ...args) => command(key, () => store.ending(key, ...args)),
     read: (key) => command(key, () => store.read(key)),
-    replace: (key, ...args) => command(key, () => store.replace(key, ...args)),
-    forget: (key) => command(key, () => store.forget(key)),
-    ...(store.watch && { watch: (key, listener) => store.watch!(key, listener) }),
-    ready: () => store.ready(),
-    close: () => store.close(),
+    ...(store.watch && { watch: (...args) => safeWatch(() => store.watch!(...args)) }),
   }
-}
-
-function newBreaker(): CircuitBreakerPolicy {
-  return circuitBreaker(handleWhen(isStoreError), {
-    breaker: new ConsecutiveBreaker(FAILURES),
-    halfOpenAfter: REST_MS,
-  })
 }
 
 /** Whether `error` is a store's failure, on which core fails open. Other errors of idem are the caller's to see. */
@@ -63,20 +70,50 @@ export function isStoreError(error: unknown): error is StoreError {
   return isIdemError(error) && error.code === 'IDEM_STORE_ERROR'
 }
 
-function withinBudget<T>(store: Store, send: () => Promise<T>, budgetMs: number): Promise<T> {
+function domainOf(store: Store, key: string): string {
+  try {
+    return store.domain?.(key) ?? ''
+  } catch {
+    return '' // One part, then.
+  }
+}
+
+function leftAlone(): StoreError {
+  return new StoreError('The store failed repeatedly and is left alone for a moment.', { effect: 'none' })
+}
+
+/** A watch that cannot be had is one without hints. */
+function safeWatch(watch: () => Watch): Watch {
+  try {
+    return watch()
+  } catch (error) {
+    return { ready: Promise.reject(error), stop() {} }
+  }
+}
+
+function withinBudget<T>(
+  store: Store,
+  send: () => Promise<T>,
+  budgetMs: number,
+  outages: WeakSet<object>,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     let sent = false
     let over = false
-    const fail = (error: unknown) => reject(asStoreError(error, sent))
+    const fail = (cause: unknown) => {
+      const error = asStoreError(cause, sent)
+      if (isStoreError(error) && (!sent || error.effect === 'unknown')) outages.add(error)
+      reject(error)
+    }
     const timer = setTimeout(() => {
       // One more turn of the event loop: replies that arrived while this process was busy are read before the store
       // is judged slow.
       setImmediate(() => {
         over = true
-        const doing = sent ? 'answer' : 'become ready'
-        reject(
-          new StoreError(`The store did not ${doing} within ${budgetMs} ms.`, {
-            effect: sent ? 'unknown' : 'none',
+        const effect = sent ? 'unknown' : 'none'
+        fail(
+          new StoreError(`The store did not ${sent ? 'answer' : 'become ready'} within ${budgetMs} ms.`, {
+            effect,
           }),
         )
       })

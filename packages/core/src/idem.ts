@@ -32,7 +32,7 @@ export interface WorkContext {
 }
 
 /** What happened to one call. */
-export type Outcome = 'executed' | 'replayed' | 'collapsed' | 'bypassed'
+export type Outcome = 'executed' | 'replayed' | 'collapsed'
 
 export interface Idem {
   /**
@@ -84,7 +84,11 @@ export function createIdem(options: IdemOptions = {}): Idem {
   const warn = (topic: string, message: string) => {
     if (warned.has(topic)) return
     warned.add(topic)
-    settings.logger.warn(`idem: ${message}`)
+    try {
+      settings.logger.warn(`idem: ${message}`)
+    } catch {
+      // A logger that fails must not fail a call.
+    }
   }
   const engine: Engine = {
     ...settings,
@@ -110,7 +114,15 @@ export function createIdem(options: IdemOptions = {}): Idem {
     // Key and fingerprint are fixed here, before any code of the user runs and could change what they are made of.
     const fingerprint = payloadDigest(options.fingerprint ?? null)
     const settled = await flights.share(
-      { id, fingerprint, ttlMs: ttl, work: async (signal) => work({ signal, key: id }), codec },
+      {
+        id,
+        fingerprint,
+        ttlMs: ttl,
+        maxWaitMs: settings.maxWaitMs,
+        maxExecutionMs: settings.maxExecutionMs,
+        work: async (signal) => work({ signal, key: id }),
+        codec,
+      },
       signal,
     )
     counters.settled(settled)

@@ -6,4 +6,4 @@ export { createIdem, type Idem, type Outcome, type RunOptions, type WorkContext 
 export { type MemoryStoreOptions, memoryStore } from './memory-store.js'
 export type { IdemOptions } from './settings.js'
 export type { Stats, Tokens } from './stats.js'
-export * from './store.js'
+export type * from './store.js'

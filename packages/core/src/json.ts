@@ -1,41 +1,66 @@
 /**
  * Finds the first thing in `value` that a trip through JSON would change, and says what and where; undefined when
- * nothing would. Absent members and members that are `undefined` count as the same.
+ * nothing would. Absent members and members that are `undefined` count as the same; -0, which JSON writes as 0, is
+ * found only by `exact`.
  */
-export function unfitForJson(value: unknown): string | undefined {
-  return inspect(value, '$', new Set())
+export function unfitForJson(value: unknown, { exact }: { exact: boolean }): string | undefined {
+  return new Inspector(exact).inspect(value, '$')
 }
 
-function inspect(value: unknown, path: string, ancestors: Set<object>): string | undefined {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-      return undefined
-    case 'number':
-      return Number.isFinite(value) && !Object.is(value, -0)
-        ? undefined
-        : `${Object.is(value, -0) ? '-0' : value} at ${path}`
-    case 'object':
-      return value === null ? undefined : inspectObject(value, path, ancestors)
-    default:
-      return `${typeof value} at ${path}`
+class Inspector {
+  readonly #exact: boolean
+  readonly #ancestors = new Set<object>()
+
+  constructor(exact: boolean) {
+    this.#exact = exact
+  }
+
+  inspect(value: unknown, path: string): string | undefined {
+    switch (typeof value) {
+      case 'string':
+      case 'boolean':
+        return undefined
+      case 'number':
+        if (this.#exact && Object.is(value, -0)) return `-0 at ${path}`
+        return Number.isFinite(value) ? undefined : `${value} at ${path}`
+      case 'object':
+        return value === null ? undefined : this.#inspectObject(value, path)
+      default:
+        return `${typeof value} at ${path}`
+    }
+  }
+
+  #inspectObject(value: object, path: string): string | undefined {
+    if (this.#ancestors.has(value)) return `a cycle at ${path}`
+    if (!isPlain(value)) return `${value.constructor?.name ?? 'an object with a prototype'} at ${path}`
+    if (Object.getOwnPropertySymbols(value).length > 0) return `a symbol as a name at ${path}`
+    this.#ancestors.add(value)
+    const found = Array.isArray(value) ? this.#inspectItems(value, path) : this.#inspectMembers(value, path)
+    this.#ancestors.delete(value)
+    return found
+  }
+
+  #inspectItems(items: unknown[], path: string): string | undefined {
+    // A match of a RegExp, say, has members beside its items.
+    if (Object.keys(items).length > items.length) return `an array with members at ${path}`
+    for (let index = 0; index < items.length; index++) {
+      const found = this.inspect(items[index], `${path}[${index}]`)
+      if (found) return found
+    }
+    return undefined
+  }
+
+  #inspectMembers(value: object, path: string): string | undefined {
+    for (const [name, member] of Object.entries(value)) {
+      const found = member === undefined ? undefined : this.inspect(member, `${path}.${name}`)
+      if (found) return found
+    }
+    return undefined
   }
 }
 
-function inspectObject(value: object, path: string, ancestors: Set<object>): string | undefined {
-  if (ancestors.has(value)) return `a cycle at ${path}`
-  const isArray = Array.isArray(value)
+function isPlain(value: object): boolean {
+  if (Array.isArray(value)) return true
   const prototype = Object.getPrototypeOf(value)
-  if (!isArray && prototype !== null && Object.getPrototypeOf(prototype) !== null) {
-    return `${value.constructor?.name ?? 'an object with a prototype'} at ${path}`
-  }
-  ancestors.add(value)
-  const members = isArray ? Array.from(value, (item, index) => [index, item] as const) : Object.entries(value)
-  for (const [name, member] of members) {
-    if (member === undefined && !isArray) continue
-    const found = inspect(member, isArray ? `${path}[${name}]` : `${path}.${name}`, ancestors)
-    if (found) return found
-  }
-  ancestors.delete(value)
-  return undefined
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }

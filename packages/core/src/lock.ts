@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Background } from './background.js'
+import type { Engine } from './engine.js'
+import type { ClaimedLock } from './execute.js'
 import { isStoreError } from './guard.js'
 import { type Ending, sealEnding } from './record.js'
-import type { Claim, Completed, Renewed, Store } from './store.js'
+import type { Claim, Completed, Renewed } from './store.js'
 
-/** How long an ending can be found: long enough for every waiter's next look. */
+/** How long an ending can be found at least; with a longer poll, two of its intervals. */
 const ENDING_MS = 15_000
-/** How long a commit that failed is tried again. The answer's bytes stay in memory as long, so not for ever. */
-const COMMIT_RETRY_MS = 60_000
+/** How long a command that settles the lock is tried again. An answer's bytes stay in memory as long. */
+const RETRY_MS = 60_000
 
 /** An unguessable id of one execution: 128 random bits. */
 export function newOwner(): string {
@@ -21,29 +22,29 @@ export function newOwner(): string {
  * `retaken`.
  */
 export class Lock {
-  readonly #store: Store
+  readonly #engine: Engine
   readonly #key: string
   readonly #claim: Claim
-  readonly #leaseMs: number
-  readonly #onRenewed: (answer: Renewed) => void
+  readonly #onRenewed: (answer: Renewed) => Promise<void>
   readonly #timer: NodeJS.Timeout
   #renewing = false
-  #settled = false
+  #stopped = false
+  /** Whether the store has said that it is ours: else nobody can be waiting for us. */
+  #held: boolean
 
   /** Starts to renew. `onRenewed` hears every answer until the lock is settled. */
   constructor(
-    store: Store,
+    engine: Engine,
     key: string,
-    claim: Claim,
-    leaseMs: number,
-    onRenewed: (answer: Renewed) => void,
+    { claim, held }: ClaimedLock,
+    onRenewed: (answer: Renewed) => Promise<void>,
   ) {
-    this.#store = store
+    this.#engine = engine
     this.#key = key
     this.#claim = claim
-    this.#leaseMs = leaseMs
+    this.#held = held
     this.#onRenewed = onRenewed
-    this.#timer = setInterval(() => void this.#renew(), leaseMs / 3)
+    this.#timer = setInterval(() => void this.#renew(), engine.leaseMs / 3)
     // Renewal alone keeps no process alive: where nothing else runs, there is no work to hold a lock for.
     this.#timer.unref()
   }
@@ -52,63 +53,76 @@ export class Lock {
    * Writes the record. `pending` when the store cannot be reached: it is tried again in the background, and the
    * answer need not wait for that.
    */
-  async complete(
-    bytes: Uint8Array,
-    ttlMs: number,
-    background: Background,
-  ): Promise<Completed | { readonly state: 'pending' }> {
+  async complete(bytes: Uint8Array, ttlMs: number): Promise<Completed | { readonly state: 'pending' }> {
     this.stop()
-    const commit = () => this.#store.complete(this.#key, this.#claim, bytes, ttlMs)
+    const { store, background } = this.#engine
+    const commit = () => store.complete(this.#key, this.#claim, bytes, ttlMs)
     try {
-      return await commit()
+      if (this.#held) return await commit()
+      // The store was away, and is probably still.
+      background.add(commit().catch(() => this.#retry(commit)))
     } catch (error) {
       if (!isStoreError(error)) throw error
-      background.add(this.#retry(commit, background.closing))
-      return { state: 'pending' }
+      background.add(this.#retry(commit))
     }
+    return { state: 'pending' }
   }
 
-  /** Leaves the ending, if there is one to leave, and gives the lock up. Where that fails, the lease lapses instead. */
-  async giveUp(ending?: Ending): Promise<void> {
+  /**
+   * Leaves the ending, if there is one to leave and anybody can be waiting for it, and gives the lock up. Where that
+   * fails it is tried again in the background; at the latest the lease lapses.
+   * @returns false if the lock was not ours any more
+   */
+  async giveUp(ending?: Ending): Promise<boolean> {
     this.stop()
+    const { store, background, pollMaxMs } = this.#engine
+    const { owner } = this.#claim
+    const release = () => store.release(this.#key, owner)
     try {
-      if (ending) await this.#store.end(this.#key, this.#claim.owner, sealEnding(ending), ENDING_MS)
+      const ms = Math.max(ENDING_MS, 2 * pollMaxMs)
+      if (ending && this.#held) await store.end(this.#key, owner, sealEnding(ending), ms)
     } catch (error) {
       if (!isStoreError(error)) throw error
     }
     try {
-      await this.#store.release(this.#key, this.#claim.owner)
+      return await release()
     } catch (error) {
       if (!isStoreError(error)) throw error
+      // A client may send the acquire it was given up on once it is connected again; the release goes after it.
+      background.add(this.#retry(release))
+      return true
     }
   }
 
   /** Stops renewing; the lock itself is left as it is. */
   stop(): void {
-    this.#settled = true
+    this.#stopped = true
     clearInterval(this.#timer)
   }
 
+  /** Never rejects: it runs on a timer, where a rejection would end the process. */
   async #renew(): Promise<void> {
     if (this.#renewing) return
     this.#renewing = true
     try {
-      const answer = await this.#store.renew(this.#key, this.#claim, this.#leaseMs)
-      if (!this.#settled) this.#onRenewed(answer)
-    } catch (error) {
-      if (!isStoreError(error)) throw error
+      const answer = await this.#engine.store.renew(this.#key, this.#claim, this.#engine.leaseMs)
+      this.#held ||= answer === 'held' || answer === 'retaken'
+      if (!this.#stopped) await this.#onRenewed(answer)
+    } catch {
+      // The next third tries again.
     } finally {
       this.#renewing = false
     }
   }
 
-  async #retry(commit: () => Promise<unknown>, closing: AbortSignal): Promise<void> {
-    const until = performance.now() + COMMIT_RETRY_MS
+  async #retry(command: () => Promise<unknown>): Promise<void> {
+    const { closing } = this.#engine.background
+    const until = performance.now() + RETRY_MS
     do {
       // When idem closes, one last try at once.
-      await delay(this.#leaseMs / 3, undefined, { signal: closing, ref: false }).catch(() => {})
+      await delay(this.#engine.leaseMs / 3, undefined, { signal: closing, ref: false }).catch(() => {})
       try {
-        await commit()
+        await command()
         return
       } catch (error) {
         if (!isStoreError(error)) throw error

@@ -1,11 +1,12 @@
 import { LRUCache } from 'lru-cache'
-import { InvalidArgumentError } from './errors/invalid-argument-error.js'
 import { StoreError } from './errors/store-error.js'
+import { assertBytes, assertKnown } from './options.js'
 import type { Claim, Completed, Found, Hint, Read, Renewed, Store, StoredRecord, Watch } from './store.js'
 
 export interface MemoryStoreOptions {
   /**
-   * Bytes of records kept; the least recently used go first. Losing one costs a call, never a wrong answer.
+   * Bytes kept of records, endings and live logs together; the least recently used go first. Losing one costs a call,
+   * never a wrong answer.
    * @default 64 MiB, some thousands of answers, which no server notices
    */
   readonly maxBytes?: number
@@ -16,12 +17,9 @@ export interface MemoryStoreOptions {
  * processes share nothing through it. Each method runs in one turn of the event loop, which makes it atomic.
  */
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
+  assertKnown(options, ['maxBytes'], 'memoryStore')
   const { maxBytes = 64 * 1024 * 1024 } = options
-  if (!Number.isSafeInteger(maxBytes) || maxBytes <= 0) {
-    throw new InvalidArgumentError(
-      `memoryStore: maxBytes must be a positive whole number of bytes, not ${maxBytes}.`,
-    )
-  }
+  assertBytes(maxBytes, 'memoryStore: maxBytes')
   return new MemoryStore(maxBytes)
 }
 
@@ -31,25 +29,31 @@ interface Lock extends Claim {
   readonly void: boolean
 }
 
+interface Kept {
+  readonly bytes: Uint8Array
+}
+
+/** What an entry takes besides its bytes, about. */
+const ENTRY_BYTES = 512
+/** After so many entries those whose time is over are thrown out; nobody may ever ask for them again. */
+const PURGE_EVERY = 1_000
+
 class MemoryStore implements Store {
-  /** Apart from the records, so that no amount of answers evicts a lock. Lapsed ones go when their key is next used. */
+  /** Apart from the rest, so that no amount of answers evicts a lock. Lapsed ones go when their key is next used. */
   readonly #locks = new Map<string, Lock>()
-  readonly #records: LRUCache<string, StoredRecord>
-  readonly #endings: LRUCache<string, Uint8Array>
-  readonly #logs: LRUCache<string, Uint8Array>
+  /** Records under their key; endings and live logs under key, kind and owner. */
+  readonly #kept: LRUCache<string, Kept>
   readonly #listeners = new Map<string, Set<(hint: Hint) => void>>()
   #closed = false
+  #sets = 0
 
   constructor(maxBytes: number) {
-    const sizeOf = (bytes: Uint8Array) => Math.max(1, bytes.byteLength)
-    // ttlResolution 0: an entry is never served past its time, not even within the millisecond lru-cache caches.
-    this.#records = new LRUCache({
+    this.#kept = new LRUCache({
       maxSize: maxBytes,
-      sizeCalculation: (record) => sizeOf(record.bytes),
+      sizeCalculation: ({ bytes }) => bytes.byteLength + ENTRY_BYTES,
+      // An entry is never served past its time, not even within the ms lru-cache would cache the time for.
       ttlResolution: 0,
     })
-    this.#endings = new LRUCache({ maxSize: maxBytes, sizeCalculation: sizeOf, ttlResolution: 0 })
-    this.#logs = new LRUCache({ maxSize: maxBytes, sizeCalculation: sizeOf, ttlResolution: 0 })
   }
 
   async acquire(
@@ -59,19 +63,19 @@ class MemoryStore implements Store {
     options: { replacing?: Uint8Array } = {},
   ): Promise<Found> {
     this.#open()
-    const record = this.#records.get(key)
+    const record = this.#record(key)
     const replaced = record && options.replacing && equal(record.bytes, options.replacing)
     if (record && !replaced) return { state: 'completed', record: copyOf(record) }
     const lock = this.#lock(key)
     if (lock) return { state: 'locked', owner: lock.owner, fingerprint: lock.fingerprint }
-    this.#records.delete(key)
+    this.#kept.delete(key)
     this.#hold(key, claim, leaseMs)
     return { state: 'acquired' }
   }
 
   async renew(key: string, claim: Claim, leaseMs: number): Promise<Renewed> {
     this.#open()
-    if (this.#records.has(key)) return 'completed'
+    if (this.#kept.has(key)) return 'completed'
     const lock = this.#lock(key)
     if (lock && lock.owner !== claim.owner) return 'lost'
     this.#hold(key, claim, leaseMs, lock?.void)
@@ -81,22 +85,20 @@ class MemoryStore implements Store {
   async complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
     this.#open()
     if (this.#refuses(key, claim)) return { state: 'refused' }
-    const standing = this.#records.get(key)
+    const standing = this.#record(key)
     if (standing) return { state: 'standing', record: copyOf(standing) }
-    this.#write(key, claim, bytes, ttlMs)
-    return { state: 'stored' }
+    return { state: this.#write(key, claim, bytes, ttlMs) ? 'stored' : 'refused' }
   }
 
   async replace(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<boolean> {
     this.#open()
     if (this.#refuses(key, claim)) return false
-    this.#write(key, claim, bytes, ttlMs)
-    return true
+    return this.#write(key, claim, bytes, ttlMs)
   }
 
   async read(key: string): Promise<Read> {
     this.#open()
-    const record = this.#records.get(key)
+    const record = this.#record(key)
     if (record) return { state: 'completed', record: copyOf(record) }
     const lock = this.#lock(key)
     return lock ? { state: 'locked', owner: lock.owner, fingerprint: lock.fingerprint } : { state: 'absent' }
@@ -106,7 +108,7 @@ class MemoryStore implements Store {
     this.#open()
     const lock = this.#lock(key)
     if (lock) this.#locks.set(key, { ...lock, void: true })
-    return this.#records.delete(key) || lock !== undefined
+    return this.#kept.delete(key) || lock !== undefined
   }
 
   async release(key: string, owner: string): Promise<boolean> {
@@ -119,33 +121,33 @@ class MemoryStore implements Store {
 
   async end(key: string, owner: string, ending: Uint8Array, ms: number): Promise<void> {
     this.#open()
-    this.#endings.set(`${key} ${owner}`, new Uint8Array(ending), { ttl: ms })
+    this.#keep(`${key} end ${owner}`, { bytes: new Uint8Array(ending) }, ms)
   }
 
   async ending(key: string, owner: string): Promise<Uint8Array | undefined> {
     this.#open()
-    const ending = this.#endings.get(`${key} ${owner}`)
-    return ending && new Uint8Array(ending)
+    const ending = this.#kept.get(`${key} end ${owner}`)
+    return ending && new Uint8Array(ending.bytes)
   }
 
   async append(key: string, owner: string, offset: number, bytes: Uint8Array, ms: number): Promise<number> {
     this.#open()
-    const name = `${key} ${owner}`
-    const log = this.#logs.get(name) ?? new Uint8Array()
+    const name = `${key} live ${owner}`
+    const log = this.#kept.get(name)?.bytes ?? new Uint8Array()
     const end = offset + bytes.byteLength
     if (log.byteLength !== offset) {
       const again = end <= log.byteLength && equal(log.subarray(offset, end), bytes)
       return again ? end : log.byteLength
     }
-    this.#logs.set(name, Buffer.concat([log, bytes]), { ttl: ms })
+    this.#keep(name, { bytes: Buffer.concat([log, bytes]) }, ms)
     this.#hint(key, { type: 'live', owner, offset, bytes: new Uint8Array(bytes) })
     return end
   }
 
   async tail(key: string, owner: string, from: number): Promise<Uint8Array | undefined> {
     this.#open()
-    const log = this.#logs.get(`${key} ${owner}`)
-    return log && new Uint8Array(log.subarray(from))
+    const log = this.#kept.get(`${key} live ${owner}`)
+    return log && new Uint8Array(log.bytes.subarray(from))
   }
 
   watch(key: string, listener: (hint: Hint) => void): Watch {
@@ -169,9 +171,7 @@ class MemoryStore implements Store {
   async close(): Promise<void> {
     this.#closed = true
     this.#locks.clear()
-    this.#records.clear()
-    this.#endings.clear()
-    this.#logs.clear()
+    this.#kept.clear()
     this.#listeners.clear()
   }
 
@@ -192,16 +192,28 @@ class MemoryStore implements Store {
 
   #refuses(key: string, { fingerprint }: Claim): boolean {
     const lock = this.#lock(key)
-    const standing = this.#records.get(key) ?? lock
+    const standing = this.#record(key) ?? lock
     return lock?.void === true || (standing !== undefined && standing.fingerprint !== fingerprint)
   }
 
-  #write(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): void {
+  #write(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): boolean {
     const { owner, fingerprint } = claim
-    const record = { owner, fingerprint, storedAtMs: Date.now(), bytes: new Uint8Array(bytes) }
-    this.#records.set(key, record, { ttl: ttlMs })
+    const record: StoredRecord = { owner, fingerprint, storedAtMs: Date.now(), bytes: new Uint8Array(bytes) }
+    if (!this.#keep(key, record, ttlMs)) return false
     this.#locks.delete(key)
     this.#hint(key, { type: 'settled', owner })
+    return true
+  }
+
+  /** @returns false for what is larger than all there is room for */
+  #keep(name: string, kept: Kept, ttlMs: number): boolean {
+    if (++this.#sets % PURGE_EVERY === 0) this.#kept.purgeStale()
+    this.#kept.set(name, kept, { ttl: ttlMs })
+    return this.#kept.has(name)
+  }
+
+  #record(key: string): StoredRecord | undefined {
+    return this.#kept.get(key) as StoredRecord | undefined
   }
 
   #hint(key: string, hint: Hint): void {

@@ -1,3 +1,5 @@
+import type { FailureFacts } from './errors/execution-failed-error.js'
+
 /**
  * What is stored of a finished execution: one line of JSON (the head), a newline, and the exact bytes of the answer.
  * `redis-cli GET` shows it readable. The head says how long the body is, so that a cut value is noticed.
@@ -24,7 +26,7 @@ export type Ending =
   /** An answer for those who waited, not for later callers. */
   | { readonly type: 'answer'; readonly answer: Answer }
   /** The work rejected; waiters reject too. */
-  | { readonly type: 'failed'; readonly failure: { name: string; message: string; code?: string } }
+  | { readonly type: 'failed'; readonly failure: FailureFacts }
   /** Its answer cannot be sent to others: waiters make their own calls, side by side. */
   | { readonly type: 'unshareable' }
 

@@ -4,18 +4,18 @@ import { KeyReusedError } from './errors/key-reused-error.js'
 import type { StoreError } from './errors/store-error.js'
 import { StoreUnavailableError } from './errors/store-unavailable-error.js'
 import { WaitTimeoutError } from './errors/wait-timeout-error.js'
-import { execute } from './execute.js'
+import { type ClaimedLock, execute } from './execute.js'
 import { isStoreError } from './guard.js'
 import { newOwner } from './lock.js'
 import type { Claim, Found } from './store.js'
 import { Wait } from './wait.js'
 
-/** What the loop and the callers in front of it tell each other. */
-export interface Flight {
-  /** Aborted when the last caller has left and the work has not begun. */
-  readonly abandoned: AbortSignal
-  /** The work begins: it finishes, whoever leaves. */
-  begin(): void
+/** Those a trip through the loop is made for. */
+export interface Callers {
+  /** Rejects unless somebody still waits: no call is begun for nobody. */
+  assertAny(): void
+  /** Waits for the next look; rejects as soon as nobody is left. */
+  wait(next: (signal: AbortSignal) => Promise<void>): Promise<void>
 }
 
 /**
@@ -28,17 +28,22 @@ export interface Flight {
  * | locked | wait, and look again; an owner that left without a record may have left an ending |
  * | unreachable | make the call all the same; where an owner was seen at work, only after another lease |
  */
-export async function run<T>(call: Call<T>, engine: Engine, flight: Flight): Promise<Settled<T>> {
+export async function run<T>(call: Call<T>, engine: Engine, callers: Callers): Promise<Settled<T>> {
   const claim: Claim = { owner: newOwner(), fingerprint: call.fingerprint }
-  const waitUntil = performance.now() + engine.maxWaitMs
+  const waitUntil = performance.now() + call.maxWaitMs
   let wait: Wait | undefined
   let owner: string | undefined
   let replacing: Uint8Array | undefined
   let aloneAt: number | undefined
 
-  const go = (lock?: Claim) => {
+  const go = async (lock?: ClaimedLock) => {
     wait?.stop()
-    flight.begin()
+    try {
+      callers.assertAny()
+    } catch (nobody) {
+      if (lock) await release(call, engine, claim)
+      throw nobody
+    }
     return execute(call, engine, lock)
   }
 
@@ -67,16 +72,16 @@ export async function run<T>(call: Call<T>, engine: Engine, flight: Flight): Pro
           break
         }
         case 'acquired':
-          return await go(claim)
+          return await go({ claim, held: true })
         case 'locked':
           assertSameRequest(call, found.fingerprint)
           if (performance.now() > waitUntil) {
             if (engine.onWaitTimeout === 'execute') return await go()
-            throw new WaitTimeoutError(engine.maxWaitMs)
+            throw new WaitTimeoutError(call.maxWaitMs)
           }
           owner = found.owner
           wait ??= new Wait(engine.store, call.id, engine)
-          await wait.next(flight.abandoned)
+          await callers.wait(wait.next)
           break
         case 'unreachable':
           if (engine.onStoreError === 'closed') throw new StoreUnavailableError(found.error)
@@ -84,9 +89,9 @@ export async function run<T>(call: Call<T>, engine: Engine, flight: Flight): Pro
           aloneAt ??= performance.now() + engine.leaseMs * (1 + Math.random())
           if (!wait || performance.now() > aloneAt) {
             engine.events.failedOpen()
-            return await go(claim)
+            return await go({ claim, held: false })
           }
-          await wait.next(flight.abandoned)
+          await callers.wait(wait.next)
       }
     }
   } finally {
@@ -99,14 +104,16 @@ type Looked = Found | { readonly state: 'unreachable'; readonly error: StoreErro
 /** Takes the lock or says what stands. A reply that was lost is asked for again: the owner tells whose lock it is. */
 async function look<T>(
   call: Call<T>,
-  { store, leaseMs }: Engine,
+  { store, leaseMs, storeBudgetMs }: Engine,
   claim: Claim,
   replacing: Uint8Array | undefined,
 ): Promise<Looked> {
+  const askAgainUntil = performance.now() + storeBudgetMs
   const acquire = () => store.acquire(call.id, claim, leaseMs, replacing && { replacing })
   try {
     const found = await acquire().catch((error) => {
-      if (isStoreError(error) && error.effect === 'unknown') return acquire()
+      const isLost = isStoreError(error) && error.effect === 'unknown' && performance.now() < askAgainUntil
+      if (isLost) return acquire()
       throw error
     })
     if (found.state !== 'locked' || found.owner !== claim.owner) return found

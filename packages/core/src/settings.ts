@@ -116,6 +116,9 @@ export function settingsOf(options: IdemOptions): Settings {
   ] as const) {
     check.assertMs(settings[name], name)
   }
+  if (settings.pollMinMs > settings.pollMaxMs) {
+    throw new InvalidArgumentError('pollMinMs must not be greater than pollMaxMs.')
+  }
   check.assertBytes(settings.recordLimitBytes, 'recordLimitBytes')
   check.assertScope(settings.scope)
   check.assertOneOf(settings.onStoreError, ['open', 'closed'], 'onStoreError')

@@ -134,7 +134,8 @@ export type Renewed = 'held' | 'retaken' | 'completed' | 'lost'
 /**
  * - `stored`: this record stands now.
  * - `standing`: a record of this fingerprint stood already, and is given.
- * - `refused`: a void lock, or a lock or record of another fingerprint, stands; nothing was written.
+ * - `refused`: nothing was written: a void lock, or a lock or record of another fingerprint, stands, or the record is
+ *   larger than the store takes.
  */
 export type Completed =
   | { readonly state: 'stored' }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Codec, Encoded } from './engine.js'
+import type { FailureFacts } from './errors/execution-failed-error.js'
 import { unfitForJson } from './json.js'
 import type { Answer } from './record.js'
 
@@ -44,17 +45,24 @@ export function valueCodec(
         return undefined // A function, a socket: there is no copy.
       }
     },
-    failure(error) {
-      const { name, message, code } = (error ?? {}) as { name?: unknown; message?: unknown; code?: unknown }
-      const failure = { name: String(name ?? 'Error'), message: String(message ?? error) }
-      return { type: 'failed', failure: typeof code === 'string' ? { ...failure, code } : failure }
-    },
+    failure: (error) => ({ type: 'failed', failure: factsOf(error) }),
+  }
+}
+
+/** What can be told of a rejection, whatever was thrown. */
+function factsOf(error: unknown): FailureFacts {
+  try {
+    const { name, message, code } = Object(error) as Record<string, unknown>
+    const facts = { name: String(name ?? 'Error'), message: String(message ?? error) }
+    return typeof code === 'string' ? { ...facts, code } : facts
+  } catch {
+    return { name: 'Error', message: 'The work rejected with something that cannot be shown.' }
   }
 }
 
 function obstacle(value: unknown): string | undefined {
   try {
-    return unfitForJson(value)
+    return unfitForJson(value, { exact: true })
   } catch {
     return 'a member that cannot be read'
   }

@@ -20,7 +20,7 @@ export class Wait {
   #wake: (() => void) | undefined
 
   /** Begins to watch. */
-  constructor(store: Store, key: string, { pollMinMs, pollMaxMs }: PollTimes) {
+  constructor(store: Pick<Store, 'watch'>, key: string, { pollMinMs, pollMaxMs }: PollTimes) {
     this.#intervalMs = pollMinMs
     this.#maxMs = pollMaxMs
     // Live bytes are not what is waited for here.
@@ -35,7 +35,7 @@ export class Wait {
    * Resolves when it is time to look again: at a hint; when the watch has become ready, since what happened before
    * was not heard; or after the poll interval. Rejects with the signal's reason when aborted.
    */
-  async next(signal: AbortSignal): Promise<void> {
+  readonly next = async (signal: AbortSignal): Promise<void> => {
     signal.throwIfAborted()
     if (!this.#due) await this.#sleep(signal)
     this.#due = false

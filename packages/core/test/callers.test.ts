@@ -77,6 +77,20 @@ describe('a caller that leaves', () => {
     await idem.close()
   })
 
+  test('before the call has begun leaves nothing behind: no call, and no lock', async () => {
+    const store = testStore()
+    const idem = createIdem({ store })
+    const work = vi.fn()
+    const leaver = new AbortController()
+    const released = store.answered('release')
+    const run = idem.run('key', work, { signal: leaver.signal })
+    leaver.abort()
+    await expect(run).rejects.toThrow()
+    await released
+    expect(work).not.toHaveBeenCalled()
+    expect(await idem.run('key', () => 'next')).toBe('next')
+  })
+
   test('before it came asks nothing of anybody', async () => {
     const store = testStore()
     const work = vi.fn()
@@ -108,6 +122,13 @@ describe('a caller that leaves', () => {
     expect(removed).toHaveBeenCalledTimes(added.mock.calls.length)
     expect(added).toHaveBeenCalled()
   })
+})
+
+test('work that asks for its own key is told that it would wait for itself', async () => {
+  const idem = createIdem()
+  const inner = idem.run('key', () => idem.run('key', () => 1))
+  await expect(inner).rejects.toMatchObject({ code: 'IDEM_INVALID_ARGUMENT' })
+  expect(await idem.run('outer', () => idem.run('inner', () => 1))).toBe(1)
 })
 
 describe('close', () => {

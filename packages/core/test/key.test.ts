@@ -64,6 +64,8 @@ describe('the key of a payload', () => {
     ['Infinity', Number.POSITIVE_INFINITY],
     ['a Map, which JSON would show as {}', { m: new Map([[1, 2]]) }],
     ['a Date', { d: new Date(0) }],
+    ['a Map behind a -0', [-0, new Map([[1, 2]])]],
+    ['a symbol as a name', { [Symbol('s')]: 1 }],
     ['a hole in an array', [undefined]],
     ['undefined', undefined],
     ['a getter that throws', Object.defineProperty({}, 'x', { enumerable: true, get: () => fail('boom') })],

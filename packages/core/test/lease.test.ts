@@ -131,6 +131,41 @@ describe('an owner whose lease lapsed', () => {
   })
 })
 
+describe('an owner whose key was forgotten', () => {
+  test('keeps its answer to its callers, and those who waited make a call of their own at once', async () => {
+    const shared = memoryStore()
+    const store = testStore(shared)
+    const [a, b] = [createIdem({ store: shared, leaseMs: 60_000 }), createIdem({ store, leaseMs: 60_000 })]
+    const finish = deferred()
+    const began = deferred()
+    const first = a.run('key', async () => {
+      began.resolve()
+      await finish.promise
+      return 'before it was forgotten'
+    })
+    await began.promise
+    const sawLock = store.answered('acquire')
+    const second = b.run('key', () => 'after it was forgotten')
+    await sawLock
+    expect(await shared.forget(id)).toBe(true)
+    finish.resolve()
+    expect(await first).toBe('before it was forgotten')
+    expect(await second).toBe('after it was forgotten')
+  })
+})
+
+test('an owner that lost its key and ends without a record gives the record that stands', async () => {
+  const { a, b } = stalledOwner()
+  const finish = deferred()
+  const first = a.run<unknown>('key', async () => {
+    await finish.promise
+    return 1n
+  })
+  expect(await b.run('key', () => 'successor')).toBe('successor')
+  finish.resolve()
+  expect(await first).toBe('successor')
+})
+
 describe('limits in time', () => {
   test('work over maxExecutionMs is given up: its signal is aborted, its lock free', async () => {
     const store = testStore()

@@ -116,6 +116,17 @@ describe('a key given for another request', () => {
   })
 })
 
+test('a key given for two requests at once: the one it stands for is answered, the other refused', async () => {
+  const idem = createIdem()
+  await idem.run('key', () => 'answer', { fingerprint: 1 })
+  const [wrong, right] = await Promise.allSettled([
+    idem.run('key', () => 'x', { fingerprint: 2 }),
+    idem.run('key', () => 'x', { fingerprint: 1 }),
+  ])
+  expect(right).toMatchObject({ value: 'answer' })
+  expect(wrong).toMatchObject({ reason: { code: 'IDEM_KEY_REUSED' } })
+})
+
 describe('a rejection', () => {
   const boom = Object.assign(new RangeError('boom'), { code: 'E_BOOM' })
 
@@ -145,6 +156,15 @@ describe('a rejection', () => {
     expect(await b.run('key', () => 'next')).toBe('next')
   })
 
+  test.each([[Object.create(null)], [undefined], ['text'], [{ message: { toString: () => boom } }]])(
+    'with anything at all (%#) is handed on as it is, and frees the key',
+    async (thrown) => {
+      const [a, b] = two()
+      await expect(a.run('key', () => Promise.reject(thrown))).rejects.toBe(thrown)
+      expect(await b.run('key', () => 'next')).toBe('next')
+    },
+  )
+
   test('thrown before any promise is a rejection too', async () => {
     const idem = createIdem()
     const thrown = idem.run('key', () => {
@@ -161,6 +181,7 @@ describe('what JSON cannot hold', () => {
     ['a BigInt', () => 1n],
     ['NaN', () => Number.NaN],
     ['-0', () => -0],
+    ['an array with members', () => Object.assign([1], { index: 2 })],
   ])(
     '%s is returned as it is, copied to local duplicates, not stored, and warned about once',
     async (_, make) => {

@@ -11,8 +11,8 @@ export function deferred<T = void>() {
   return { promise, resolve, reject }
 }
 
-type Command = 'acquire' | 'renew' | 'complete' | 'release' | 'end' | 'ending'
-const COMMANDS: Command[] = ['acquire', 'renew', 'complete', 'release', 'end', 'ending']
+type Command = 'acquire' | 'renew' | 'complete' | 'release' | 'end' | 'ending' | 'read'
+const COMMANDS: Command[] = ['acquire', 'renew', 'complete', 'release', 'end', 'ending', 'read']
 
 /** What goes wrong: before the command has run, after it (the reply is lost), for ever, or with a bug. */
 export type Fault = 'refuse' | 'lose reply' | 'hang' | 'bug'
@@ -66,7 +66,7 @@ export function testStore(inner: Store = memoryStore()): TestStore {
 }
 
 function bind(store: Store): Store {
-  const names = [...COMMANDS, 'watch', 'ready', 'close'] as const
+  const names = [...COMMANDS, 'replace', 'forget', 'watch', 'ready', 'close'] as const
   return Object.fromEntries(names.map((name) => [name, store[name]?.bind(store)])) as unknown as Store
 }
 

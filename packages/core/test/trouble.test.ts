@@ -1,6 +1,6 @@
 import { stat } from 'node:fs'
 import { describe, expect, test, vi } from 'vitest'
-import { createIdem, memoryStore, UnsupportedServerError } from '../src/index.js'
+import { createIdem, memoryStore, StoreError, UnsupportedServerError } from '../src/index.js'
 import { deferred, type Fault, testStore } from './tools.js'
 
 const logger = { warn() {} }
@@ -103,7 +103,10 @@ describe('a waiter that saw an owner at work', () => {
   test('gets its answer when the store comes back within a lease', async () => {
     const shared = memoryStore()
     const flaky = testStore(shared)
-    const [a, b] = [createIdem({ store: shared }), createIdem({ store: flaky, pollMaxMs: 30, logger })]
+    const [a, b] = [
+      createIdem({ store: shared }),
+      createIdem({ store: flaky, pollMinMs: 20, pollMaxMs: 30, logger }),
+    ]
     const release = deferred()
     const began = deferred()
     const first = a.run('key', async () => {
@@ -165,10 +168,10 @@ describe('a store that keeps failing', () => {
   test('is left alone after three failures, and used again by itself once it works', async () => {
     const shared = memoryStore()
     const store = testStore(shared)
-    store.fault = () => 'refuse'
+    store.fault = () => 'bug'
     const idem = createIdem({ store, logger })
     for (let call = 0; call < 20; call++) await idem.run(`key ${call}`, () => call)
-    expect(store.sent.length).toBeLessThanOrEqual(3)
+    expect(store.sent.length).toBeLessThanOrEqual(4)
     store.fault = () => undefined
     const other = createIdem({ store: shared })
     const resumed = async () => {
@@ -179,6 +182,99 @@ describe('a store that keeps failing', () => {
       })
     }
     await vi.waitFor(resumed, { timeout: 5_000, interval: 100 })
+  })
+})
+
+describe('a store that refuses', () => {
+  test('is there: what it has is still replayed, however often it refused', async () => {
+    const store = testStore()
+    const idem = createIdem({ store, logger })
+    await idem.run('stored', () => 1)
+    store.acquire = async (...args) => {
+      const found = await store.read(args[0])
+      if (found.state === 'completed') return found
+      throw new StoreError('OOM', { effect: 'none' })
+    }
+    for (let call = 0; call < 10; call++) expect(await idem.run(`key ${call}`, () => call)).toBe(call)
+    expect(await idem.runWithOutcome('stored', () => 2)).toEqual({ value: 1, outcome: 'replayed' })
+  })
+})
+
+describe('a store that hangs', () => {
+  test('costs the first call its budget once, before the work begins; the answer waits for nothing more', async () => {
+    const store = testStore()
+    store.fault = () => 'hang'
+    const budget = 200
+    const idem = createIdem({ store, storeBudgetMs: budget, logger })
+    const since = performance.now()
+    await idem.run('key', () => 1)
+    const tookMs = performance.now() - since
+    expect(tookMs).toBeGreaterThanOrEqual(budget - 1)
+    expect(tookMs).toBeLessThan(2 * budget)
+  })
+
+  test('makes impatient callers share one call all the same', async () => {
+    const store = testStore()
+    store.fault = () => 'hang'
+    const idem = createIdem({ store, storeBudgetMs: 150, logger })
+    const finish = deferred()
+    const work = vi.fn(async () => {
+      await finish.promise
+      return 'once'
+    })
+    for (let attempt = 0; attempt < 6; attempt++) {
+      await expect(idem.run('key', work, { signal: AbortSignal.timeout(50) })).rejects.toThrow()
+    }
+    const patient = idem.run('key', work)
+    finish.resolve()
+    expect(await patient).toBe('once')
+    expect(work).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('a lock that was taken although its acquire was given up', () => {
+  test('is released as soon as the store is back: nobody waits for it to lapse', async () => {
+    const shared = memoryStore()
+    const store = testStore(shared)
+    const leaseMs = 900
+    // Each acquire arrives, and no reply does.
+    store.fault = (command) => (command === 'acquire' ? 'lose reply' : 'refuse')
+    const idem = createIdem({ store, leaseMs, logger })
+    await expect(idem.run('key', () => Promise.reject(new Error('boom')))).rejects.toThrow('boom')
+    const released = store.answered('release')
+    store.fault = () => undefined
+    const since = performance.now()
+    await released
+    expect(await createIdem({ store: shared }).run('key', () => 'next')).toBe('next')
+    expect(performance.now() - since).toBeLessThan(leaseMs)
+  })
+})
+
+describe('a part that throws', () => {
+  test('as watch() of a store: waiters poll', async () => {
+    const store = testStore()
+    store.watch = () => {
+      throw new Error('no subscriptions today')
+    }
+    const [a, b] = [createIdem({ store }), createIdem({ store })]
+    const sawLock = store.answered('acquire', 2)
+    const first = a.run('key', async () => {
+      await sawLock
+      return 1
+    })
+    expect(await b.run('key', () => 2)).toBe(1)
+    expect(await first).toBe(1)
+  })
+
+  test('as a logger: calls go on', async () => {
+    const idem = createIdem({
+      logger: {
+        warn() {
+          throw new Error('disk full')
+        },
+      },
+    })
+    expect(await idem.run('key', () => 1n)).toBe(1n)
   })
 })
 

@@ -23,10 +23,16 @@ function driverOf(client: IoredisClient): RedisDriver {
       connection.on('error', () => {})
       connection.on('smessageBuffer', (channel, message) => onMessage(channel.toString(), message))
       const ready = onceReady(connection)
+      const disconnect = () => connection.disconnect()
+      // A client that its owner closes takes this connection with it: nothing is left that keeps a process alive.
+      client.on('end', disconnect)
       return {
         subscribe: async (channel) => void (await ready().then(() => connection.ssubscribe(channel))),
-        unsubscribe: async (channel) => void (await connection.sunsubscribe(channel)),
-        close: async () => connection.disconnect(),
+        unsubscribe: async (channel) => void (await ready().then(() => connection.sunsubscribe(channel))),
+        async close() {
+          client.off('end', disconnect)
+          disconnect()
+        },
       }
     },
   }

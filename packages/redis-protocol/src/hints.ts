@@ -17,14 +17,14 @@ export class Hints {
   }
 
   watch(channel: string, listener: (hint: Hint) => void): Watch {
-    const { listeners, ready } = this.#channels.get(channel) ?? this.#subscribe(channel)
+    const opened = this.#channels.get(channel) ?? this.#subscribe(channel)
     // A listener of its own, so that one function may watch twice.
     const heard = (hint: Hint) => listener(hint)
-    listeners.add(heard)
+    opened.listeners.add(heard)
     return {
-      ready,
+      ready: opened.ready,
       stop: () => {
-        if (listeners.delete(heard) && listeners.size === 0) this.#unsubscribe(channel)
+        if (opened.listeners.delete(heard) && opened.listeners.size === 0) this.#unsubscribe(channel, opened)
       },
     }
   }
@@ -45,11 +45,13 @@ export class Hints {
     return opened
   }
 
-  #unsubscribe(channel: string): void {
+  #unsubscribe(channel: string, { ready }: Channel): void {
     this.#channels.delete(channel)
-    this.#connection()
-      // Watched again meanwhile: the subscription is needed.
-      .then((subscriber) => (this.#channels.has(channel) ? undefined : subscriber.unsubscribe(channel)))
+    ready
+      // Only what has been subscribed can be unsubscribed; and if it is watched again by then, it is needed.
+      .then(async () => {
+        if (!this.#channels.has(channel)) await (await this.#subscriber)?.unsubscribe(channel)
+      })
       .catch(() => {})
   }
 

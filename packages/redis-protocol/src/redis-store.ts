@@ -30,7 +30,10 @@ const HINT_BYTES = 8 * 1024
  * exactly one key, so nothing is cross-slot on a cluster. Hints travel on the sharded channel named as the key.
  */
 export function redisStore(driver: RedisDriver, options: RedisStoreOptions = {}): Store {
-  const { prefix = 'idem:' } = options
+  const { prefix = 'idem:', ...unknown } = options
+  if (Object.keys(unknown).length > 0) {
+    throw new InvalidArgumentError(`There is no option '${Object.keys(unknown)[0]}'. Known: prefix.`)
+  }
   if (typeof prefix !== 'string' || /[{}]/.test(prefix)) {
     // Braces are how Redis Cluster picks the part of a name that decides its slot; ours are around the key.
     throw new InvalidArgumentError('prefix must be a string without { and }.')

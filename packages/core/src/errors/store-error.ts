@@ -1,7 +1,7 @@
 import { IdemError } from './idem-error.js'
 
-/** What a failed store command has done: nothing, everything, or nobody knows. */
-export type Effect = 'none' | 'unknown' | 'done'
+/** What a failed store command has done: nothing, or nobody knows. */
+export type Effect = 'none' | 'unknown'
 
 /**
  * A store command that failed. Adapters throw it; core fails open on it, so callers see it only as the `cause` of

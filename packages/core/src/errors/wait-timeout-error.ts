@@ -5,9 +5,9 @@ export class WaitTimeoutError extends IdemError {
   readonly code = 'IDEM_WAIT_TIMEOUT'
   readonly status = 504
 
-  constructor(waitedMs: number) {
+  constructor(maxWaitMs: number) {
     super(
-      `Waited ${waitedMs} ms for the execution of the same request that is running elsewhere. Ask again later.`,
+      `The same request is running elsewhere, for longer than ${maxWaitMs} ms (maxWaitMs). Ask again later.`,
     )
   }
 }

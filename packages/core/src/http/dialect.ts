@@ -21,7 +21,7 @@ export interface HttpAnswer {
 export interface Identity {
   /** Everything that changes the answer, as JSON. */
   readonly payload: unknown
-  /** Whose request it is: the visible credential. Only a digest of it is used. Undefined when none is visible. */
+  /** Whose request it is: all credentials it shows. Only a digest is used. Undefined when it shows none. */
   readonly credential: string | undefined
   /** Whether the answer is asked for as a stream. */
   readonly streaming: boolean

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Settled } from '../engine.js'
 import { ClosedError } from '../errors/closed-error.js'
 import { type IdemError, isIdemError } from '../errors/idem-error.js'
@@ -52,15 +53,17 @@ export async function exchange(door: HttpDoor, one: Exchange): Promise<Response>
   const { dialect, request, send } = one
   const identity = identify(dialect, request)
   // Not a request of this dialect, or a stream: untouched. Below another door of idem: its work is done there.
-  if (!identity || identity.streaming || isFlight(request.signal)) return send(request)
+  if (!identity || identity.streaming || below.getStore()) return send(request)
+  const sendOn = (one: HttpRequest) => below.run(true, () => send(one))
   try {
     if (door.isClosing()) throw new ClosedError()
     const options = callOptions(one)
+    if (one.scope !== undefined) check.assertScope(one.scope)
     const scope = options.scope ?? one.scope ?? credentialScope(request, identity)
     if (scope === undefined) warnUnscoped(door)
     if (options.bypass || scope === undefined) {
       door.counters.bypassed()
-      return await send(request)
+      return await sendOn(request)
     }
     const fingerprint = payloadDigest(identity.payload)
     const id = storeKey(dialect.door, scope, options.key ?? fingerprint)
@@ -68,10 +71,10 @@ export async function exchange(door: HttpDoor, one: Exchange): Promise<Response>
       id,
       fingerprint,
       ttlMs: options.ttl ?? door.settings.ttl,
-      work: async (signal: AbortSignal) => {
-        flightSignals.add(signal)
-        return readAnswer(await send({ ...request, signal }))
-      },
+      // A caller that allows more time than we do gets it.
+      maxWaitMs: Math.max(door.settings.maxWaitMs, one.timeoutMs ?? 0),
+      maxExecutionMs: Math.max(door.settings.maxExecutionMs, one.timeoutMs ?? 0),
+      work: async (signal: AbortSignal) => readAnswer(await sendOn({ ...request, signal })),
       codec: httpCodec(dialect, request, door.settings.recordLimitBytes, door.warn),
     }
     const settled: Settled<HttpAnswer> = await withDeadline(one, (signal) => door.flights.share(call, signal))
@@ -83,12 +86,8 @@ export async function exchange(door: HttpDoor, one: Exchange): Promise<Response>
   }
 }
 
-/** The signals of executions on their way: a request that carries one has been through a door already. */
-const flightSignals = new WeakSet<AbortSignal>()
-
-function isFlight(signal: AbortSignal | null | undefined): boolean {
-  return signal ? flightSignals.has(signal) : false
-}
+/** Set on the way from a door to the provider: what comes by there has been through a door already. */
+const below = new AsyncLocalStorage<true>()
 
 /** Runs with a signal that ends at the caller's abort or deadline. */
 async function withDeadline<T>(

@@ -13,14 +13,16 @@ export interface IdemRequestInit extends RequestInit {
 export function idemFetch(door: HttpDoor) {
   return async (input: string | URL | Request, init: IdemRequestInit = {}): Promise<Response> => {
     const { idem, ...rest } = init
-    const request = asRequest(input, rest)
+    const body = rest.body instanceof Uint8Array ? new Uint8Array(rest.body) : rest.body
+    const request = asRequest(input, { ...rest, body })
     const dialect = request && door.settings.dialects.find((one) => one.matches(request))
     if (!request || !dialect) return fetch(input, rest)
     return exchange(door, {
       dialect,
       request,
       options: idem,
-      send: ({ signal }) => fetch(request.url, { ...rest, signal: signal ?? null }),
+      // As it was when the key was made of it: bytes and headers may change in the hands of the caller.
+      send: ({ signal, headers }) => fetch(request.url, { ...rest, headers, body, signal: signal ?? null }),
     })
   }
 }

@@ -51,10 +51,11 @@ export function httpCodec(
       return { keep: 'local', answer }
     },
     decode({ kind, facts, body }) {
-      const { status, headers } = facts as Partial<HttpAnswer>
-      const isAnswer = kind === 'http' && Number.isInteger(status) && Array.isArray(headers)
+      const { status, headers } = facts as unknown as HttpAnswer
+      // What a Response would refuse: a record with it is none.
+      const isAnswer = kind === 'http' && Number.isInteger(status) && status >= 200 && status <= 599
       if (!isAnswer) throw new TypeError('not an HTTP answer')
-      return { status: status!, headers: headers!, body }
+      return { status, headers: [...new Headers(headers.map(([name, value]) => [name, value]))], body }
     },
     copy: (value) => ({ value }),
     // Transport errors are the owner's own: its connection, its credential. Waiters take over.
