@@ -43,9 +43,14 @@ export function nodeRedisClusterDriver(client: NodeRedisCluster): RedisDriver {
       // An 'error' without a listener ends the process; the client it was made from reports the same.
       connection.on('error', () => {})
       const listener: Listener = (message, channel) => onMessage(channel.toString(), message)
-      await connection.connect()
+      let connecting: Promise<unknown> | undefined
       return {
-        subscribe: (channel) => connection.sSubscribe(channel, listener, true),
+        async subscribe(channel) {
+          // Also where an earlier try was given up.
+          if (!connection.isOpen) connecting = connection.connect()
+          await connecting
+          await connection.sSubscribe(channel, listener, true)
+        },
         unsubscribe: (channel) => connection.sUnsubscribe(channel, listener, true),
         close: async () => connection.destroy(),
       }

@@ -41,7 +41,7 @@ function driverOf(client: IoredisCluster | NodeRedisCluster): RedisDriver {
 function usable<Client extends IoredisCluster | NodeRedisCluster>(client: Client): Client {
   const prefixed = 'isCluster' in client ? client.options.keyPrefix : client._keyPrefix
   if (prefixed) {
-    // It would rename keys but not the channel names that Lua publishes on.
+    // Applied to keys or not, depending on the client and the command, and never to channels.
     throw new InvalidArgumentError(
       'A client with keyPrefix cannot be used. Give a client without one, and redisClusterStore(client, { prefix }).',
     )

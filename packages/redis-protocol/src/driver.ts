@@ -10,18 +10,19 @@ export interface RedisDriver {
   send(key: string, command: readonly (string | Buffer)[]): Promise<unknown>
   /** The node that answers for this key, where there are several: each has a circuit breaker of its own. */
   domain?(key: string): string
-  /** Resolves once a command would be sent at once; rejects if it never will be. */
+  /** Resolves once a command would be sent at once; rejects while the client is closed. */
   ready(): Promise<void>
   /**
    * Opens a second connection for sharded subscriptions (SSUBSCRIBE, Redis 7.0), made from the client. Called at the
-   * first wait, and again only after it rejected. Subscriptions must survive reconnects. Absent where the client has
-   * no sharded subscriptions: waiters then poll alone.
+   * first wait, and again only after it rejected. Returns at once, and waits for the connection in `subscribe`:
+   * closing the store waits for this. Subscriptions must survive reconnects. Absent where the client has no sharded
+   * subscriptions: waiters then poll alone.
    */
   subscriber?(onMessage: (channel: string, message: Buffer) => void): Promise<RedisSubscriber>
 }
 
 export interface RedisSubscriber {
-  /** Resolves when messages from now on will arrive. */
+  /** Resolves when messages from now on will arrive. May be called while an `unsubscribe` of it is unanswered. */
   subscribe(channel: string): Promise<void>
   unsubscribe(channel: string): Promise<void>
   /** Closes the connection that was opened for it. */

@@ -2,9 +2,12 @@ import { StoreError } from '@idem/core'
 
 /** What is asked of a client to know when it can be sent a command. */
 export interface Connecting {
-  /** `closed`: it was closed for good, and will not be ready again. */
+  /** `closed`: nobody is opening it. */
   state(): 'ready' | 'connecting' | 'closed'
-  /** Calls `listener` whenever the state may have changed, until the returned function is called. */
+  /**
+   * Calls `listener` whenever the state may have changed, until the returned function is called. The listener comes
+   * and goes: see that taking it off leaves the client's other listeners alone.
+   */
   onChange(listener: () => void): () => void
 }
 

@@ -1,0 +1,5 @@
+import type { Store } from '@idem/core'
+
+type Open<Where> = (where: Where, prefix: string) => Promise<Store>
+export const serverAdapters: Record<string, Open<string>>
+export const clusterAdapters: Record<string, Open<readonly { host: string; port: number }[]>>
