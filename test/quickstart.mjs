@@ -13,5 +13,5 @@ await Promise.all([anthropic.messages.create(request), anthropic.messages.create
 await anthropic.messages.create(request) // none: replayed, here or in any process that shares this Redis
 console.log(idem.stats())
 
-await idem.close()
-redis.disconnect()
+await idem.close() // waits for what is running
+redis.disconnect() // the client is yours

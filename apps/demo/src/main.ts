@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import { startProvider } from '@idem/testing'
+import { Redis } from 'ioredis'
 import colors from 'picocolors'
 import { createCaller } from './client.js'
 import type { World } from './scenario.js'
@@ -18,13 +19,14 @@ Shows duplicates of real SDK calls cost one upstream call, then stays up. --once
   PORT                where to listen afterwards [a free port]
 `
 
-const { values } = parseArgs({ options: { once: { type: 'boolean' }, help: { type: 'boolean' } } })
+const values = flags()
 if (values.help) {
   process.stdout.write(USAGE)
   process.exit(0)
 }
 
-const { REDIS_URL, ANTHROPIC_API_KEY } = process.env
+const { REDIS_URL, ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL } = process.env
+if (REDIS_URL) await reach(REDIS_URL)
 const provider = ANTHROPIC_API_KEY ? undefined : await startProvider()
 const world: World = {
   provider,
@@ -33,7 +35,9 @@ const world: World = {
 }
 
 const store = world.redis ? `Redis at ${redacted(world.redis.url)}` : 'the memory store'
-const model = provider ? `a bundled provider at ${provider.url}` : 'the real API'
+const model = provider
+  ? `a bundled provider at ${provider.url}`
+  : `the API at ${ANTHROPIC_BASE_URL ?? 'api.anthropic.com'} (ANTHROPIC_API_KEY is set: this costs some small calls)`
 process.stdout.write(`${colors.bold('idem')} on ${store}, with ${model}\n\n`)
 
 const tally = await showScenarios(scenarios, world)
@@ -42,7 +46,7 @@ showTally(tally)
 if (!values.once) {
   const caller = createCaller(world.upstream, world.redis)
   provider?.reset()
-  const server = await startServer(caller)
+  const server = await startServer(caller).catch((error) => refuse(`Cannot listen: ${error.message}`))
   process.stdout.write(`\nlistening on ${server.url} (Ctrl-C stops it)\n`)
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   await server.stop()
@@ -50,6 +54,33 @@ if (!values.once) {
 }
 await provider?.stop()
 process.exitCode = tally.failed > 0 ? 1 : 0
+
+function flags() {
+  try {
+    return parseArgs({ options: { once: { type: 'boolean' }, help: { type: 'boolean' } } }).values
+  } catch (error) {
+    return refuse(`${error instanceof Error ? error.message : error}\n\n${USAGE}`)
+  }
+}
+
+/** Ends with a sentence unless there is a Redis at this URL. */
+async function reach(url: string): Promise<void> {
+  if (!/^redis:\/\/./.test(url)) refuse(`REDIS_URL must be like redis://127.0.0.1:6379, not ${url}`)
+  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null })
+  let reason = ''
+  client.on('error', (error) => {
+    reason = error.message
+  })
+  await client
+    .connect()
+    .catch(() => refuse(`There is no Redis at ${redacted(url)}: ${reason}. Start one, or unset REDIS_URL.`))
+  client.disconnect()
+}
+
+function refuse(sentence: string): never {
+  process.stderr.write(`${sentence}\n`)
+  process.exit(2)
+}
 
 /** A URL as it may be shown: without its password. */
 function redacted(url: string): string {

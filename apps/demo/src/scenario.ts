@@ -23,8 +23,8 @@ export interface Notebook {
   check(held: boolean, text: string): void
   /** A figure that decides nothing. */
   note(text: string): void
-  /** What an idem of the scenario did, for the savings at the end. */
-  count(stats: Stats): void
+  /** What an idem of the scenario did, for the savings at the end: since `before`, or in all. */
+  count(stats: Stats, before?: Stats): void
 }
 
 export interface Scenario {
@@ -33,6 +33,17 @@ export interface Scenario {
   readonly what: string
   readonly needs?: 'redis' | 'provider' | 'redis and provider'
   run(world: World, notebook: Notebook): Promise<void>
+}
+
+/** `3 answers, all identical`. */
+export function sameness(answers: readonly string[]): string {
+  const different = new Set(answers).size
+  return `${answers.length} answers, ${different === 1 ? 'all identical' : `${different} different ones`}`
+}
+
+/** `1 upstream call`, `4 upstream calls`. */
+export function upstream(calls: number): string {
+  return `${calls} upstream call${calls === 1 ? '' : 's'}`
 }
 
 /** Why a scenario cannot run in this world; undefined if it can. */

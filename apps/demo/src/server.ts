@@ -13,7 +13,7 @@ export async function startServer(caller: Caller): Promise<{ url: string; stop()
       .send(
         [
           'idem demo. Send the same prompt twice, or twice at once:',
-          `  curl -s http://${host}/generate -H 'content-type: application/json' -d '{"prompt":"hello"}' -i`,
+          `  curl -s http://${host}/generate -H 'content-type: application/json' -d '{"prompt":"hello"}' -i; echo`,
           `  curl -s http://${host}/stats`,
           '',
         ].join('\n'),

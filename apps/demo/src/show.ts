@@ -31,7 +31,11 @@ export async function showScenarios(scenarios: readonly Scenario[], world: World
 /** The last lines: what was saved, and how many scenarios held. */
 export function showTally({ held, failed, notRun, calls, tokens }: Tally): void {
   say(`${colors.bold('saved')}: ${calls} upstream calls, ${tokens} tokens`)
-  say(`${held} held, ${failed} failed, ${notRun} not run`)
+  say(`${held} scenarios held, ${failed} failed, ${notRun} not run`)
+}
+
+function total({ input, output }: Stats['saved']['tokens']): number {
+  return input + output
 }
 
 async function held(scenario: Scenario, world: World, tally: Tally): Promise<boolean> {
@@ -41,9 +45,9 @@ async function held(scenario: Scenario, world: World, tally: Tally): Promise<boo
     say(`  ${one ? colors.green('✔') : colors.red('✘')} ${text}`)
   }
   const note = (text: string) => say(colors.dim(`    ${text}`))
-  const count = ({ saved }: Stats) => {
-    tally.calls += saved.calls
-    tally.tokens += saved.tokens.input + saved.tokens.output
+  const count: Notebook['count'] = ({ saved }, before) => {
+    tally.calls += saved.calls - (before?.saved.calls ?? 0)
+    tally.tokens += total(saved.tokens) - (before ? total(before.saved.tokens) : 0)
   }
   try {
     await scenario.run(world, { check, note, count })

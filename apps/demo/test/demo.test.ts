@@ -37,7 +37,7 @@ describe('the demo, once', () => {
     expect(output).toContain('✔ 1 upstream call\n')
     expect(output).toContain('✔ plain SDK: 4 upstream calls, then APIConnectionTimeoutError')
     expect(output.match(/not run: set REDIS_URL/g)).toHaveLength(3)
-    expect(lines.at(-1)).toBe('2 held, 0 failed, 3 not run')
+    expect(lines.at(-1)).toBe('2 scenarios held, 0 failed, 3 not run')
     expect(code).toBe(0)
   })
 
@@ -46,7 +46,7 @@ describe('the demo, once', () => {
     const { code, output, lines } = await start(['--once'], { REDIS_URL: redis.url }).exited
     await redis.stop()
     expect(output).not.toContain('✘')
-    expect(lines.at(-1)).toBe('5 held, 0 failed, 0 not run')
+    expect(lines.at(-1)).toBe('5 scenarios held, 0 failed, 0 not run')
     expect(code).toBe(0)
     process.stdout.write(`${output.match(/ {4}\S.*/g)?.join('\n')}\n`)
   })
@@ -57,10 +57,26 @@ describe('the demo, once', () => {
     const { code, output, lines } = await start(['--once'], env).exited
     expect(api.calls).toBe(1)
     await api.stop()
-    expect(output).toContain('with the real API')
+    expect(output).toContain(`with the API at ${api.url}`)
     expect(output).not.toContain('sk-test')
-    expect(lines.at(-1)).toBe('1 held, 0 failed, 4 not run')
+    expect(lines.at(-1)).toBe('1 scenarios held, 0 failed, 4 not run')
     expect(code).toBe(0)
+  })
+
+  test.each([
+    [
+      'a Redis that is not there',
+      [],
+      { REDIS_URL: 'redis://127.0.0.1:1' },
+      /^There is no Redis at .*ECONNREFUSED.*unset REDIS_URL/,
+    ],
+    ['a URL that is none', [], { REDIS_URL: 'localhost:6379' }, /^REDIS_URL must be like redis:/],
+    ['a flag it does not know', ['--twice'], {}, /Unknown option '--twice'[\s\S]*npm start/],
+  ])('refuses %s in a sentence', async (_, args, env, sentence) => {
+    const { code, output } = await start(['--once', ...args], env as Record<string, string>).exited
+    expect(output).toMatch(sentence)
+    expect(output).not.toContain('    at ')
+    expect(code).toBe(2)
   })
 
   test('exits 1 when something does not hold', async () => {
@@ -70,7 +86,7 @@ describe('the demo, once', () => {
     const { code, output, lines } = await start(['--once'], env).exited
     await api.stop()
     expect(output).toContain('✘ it broke off')
-    expect(lines.at(-1)).toBe('0 held, 1 failed, 4 not run')
+    expect(lines.at(-1)).toBe('0 scenarios held, 1 failed, 4 not run')
     expect(code).toBe(1)
   })
 })

@@ -1,4 +1,5 @@
 import { Anthropic, APIConnectionTimeoutError, APIUserAbortError } from '@anthropic-ai/sdk'
+import { memoryStore } from '@idem/core'
 import { describe, expect, test, vi } from 'vitest'
 import { clientOf, counter, params, useProvider } from './tools.js'
 
@@ -167,6 +168,17 @@ describe('a timeout of the caller', () => {
     expect((await patient).type).toBe('message')
     expect(context.provider.calls).toBe(1)
   })
+})
+
+test('a store that hangs takes no more than half of what the caller allows: the call is still made in time', async () => {
+  const store = memoryStore()
+  store.acquire = () => new Promise(() => {})
+  const { client } = clientOf(
+    context.provider,
+    { timeout: 400, maxRetries: 0 },
+    { store, logger: { warn() {} } },
+  )
+  expect((await client.messages.create(params)).type).toBe('message')
 })
 
 test('an abort by the caller is its own: the call goes on for the others', async () => {

@@ -1,4 +1,5 @@
 import type { Background } from './background.js'
+import type { StoreError } from './errors/store-error.js'
 import type { GuardedStore } from './guard.js'
 import type { Answer, Ending } from './record.js'
 import type { PollTimes } from './wait.js'
@@ -8,7 +9,6 @@ export interface Engine extends PollTimes {
   /** Guarded: every command bounded in time, every failure a StoreError. */
   readonly store: GuardedStore
   readonly leaseMs: number
-  readonly storeBudgetMs: number
   readonly onStoreError: 'open' | 'closed'
   readonly onWaitTimeout: 'error' | 'execute'
   readonly background: Background
@@ -17,8 +17,8 @@ export interface Engine extends PollTimes {
 
 /** What the loop tells about, for statistics and warnings. */
 export interface EngineEvents {
-  /** An execution went on without the store. */
-  failedOpen(): void
+  /** An execution went on without the store, because of this. */
+  failedOpen(error: StoreError): void
   /** An execution was overtaken by another one of the same request. */
   superseded(): void
   warn(topic: string, message: string): void
@@ -32,6 +32,8 @@ export interface Call<T> {
   readonly ttlMs: number
   readonly maxWaitMs: number
   readonly maxExecutionMs: number
+  /** How long the store may take to say what stands before the call is made without it. */
+  readonly storeBudgetMs: number
   /** Makes the call. `signal` is the flight's: no single caller aborts it. */
   work(signal: AbortSignal): Promise<T>
   readonly codec: Codec<T>

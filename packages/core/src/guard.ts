@@ -8,24 +8,31 @@ import {
 } from 'cockatiel'
 import { isIdemError } from './errors/idem-error.js'
 import { StoreError } from './errors/store-error.js'
-import type { Store, Watch } from './store.js'
+import type { AcquireOptions, Claim, Found, Store, Watch } from './store.js'
 
 /** Failures in a row after which the store is left alone, and for how long before one command tries it again. */
 const FAILURES = 3
 const REST_MS = 1_000
 
 /** The commands of a store that core sends, bounded in time. */
-export type GuardedStore = Pick<
-  Store,
-  'acquire' | 'renew' | 'complete' | 'release' | 'end' | 'ending' | 'read' | 'watch'
->
+export interface GuardedStore
+  extends Pick<Store, 'renew' | 'complete' | 'release' | 'end' | 'ending' | 'read' | 'watch'> {
+  /** Within `budgetMs`, where the caller has less time than the store is given otherwise. */
+  acquire(
+    key: string,
+    claim: Claim,
+    leaseMs: number,
+    options: AcquireOptions | undefined,
+    budgetMs: number,
+  ): Promise<Found>
+}
 
 /**
  * The store as core uses it: every command has a time budget, and a store (or the part of it that answers for a key)
  * that keeps failing is left alone for a while. Whatever goes wrong, also in a store with a bug, arrives as a
  * StoreError.
  */
-export function guarded(store: Store, budgetMs: number): GuardedStore {
+export function guarded(store: Store, fullBudgetMs: number): GuardedStore {
   const breakers = new Map<string, CircuitBreakerPolicy>()
   /** Errors that say the store is away. A command it answered with a refusal says that it is there. */
   const outages = new WeakSet<object>()
@@ -42,19 +49,20 @@ export function guarded(store: Store, budgetMs: number): GuardedStore {
     return breaker
   }
 
-  async function command<T>(key: string, send: () => Promise<T>): Promise<T> {
+  async function command<T>(key: string, send: () => Promise<T>, budgetMs = fullBudgetMs): Promise<T> {
     const breaker = breakerFor(key)
     try {
       // One command tries; the others do not wait for how it went.
       if (breaker.state === CircuitState.HalfOpen) throw leftAlone()
-      return await breaker.execute(() => withinBudget(store, send, budgetMs, outages))
+      return await breaker.execute(() => withinBudget(store, send, { budgetMs, fullBudgetMs, outages }))
     } catch (error) {
       throw isBrokenCircuitError(error) ? leftAlone() : error
     }
   }
 
   return {
-    acquire: (key, ...args) => command(key, () => store.acquire(key, ...args)),
+    acquire: (key, claim, leaseMs, options, budgetMs) =>
+      command(key, () => store.acquire(key, claim, leaseMs, options), Math.min(budgetMs, fullBudgetMs)),
     renew: (key, ...args) => command(key, () => store.renew(key, ...args)),
     complete: (key, ...args) => command(key, () => store.complete(key, ...args)),
     release: (key, ...args) => command(key, () => store.release(key, ...args)),
@@ -94,8 +102,7 @@ function safeWatch(watch: () => Watch): Watch {
 function withinBudget<T>(
   store: Store,
   send: () => Promise<T>,
-  budgetMs: number,
-  outages: WeakSet<object>,
+  { budgetMs, fullBudgetMs, outages }: { budgetMs: number; fullBudgetMs: number; outages: WeakSet<object> },
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     let sent = false
@@ -110,12 +117,13 @@ function withinBudget<T>(
       // is judged slow.
       setImmediate(() => {
         over = true
-        const effect = sent ? 'unknown' : 'none'
-        fail(
-          new StoreError(`The store did not ${sent ? 'answer' : 'become ready'} within ${budgetMs} ms.`, {
-            effect,
-          }),
-        )
+        const doing = sent ? 'answer' : 'become ready'
+        const error = new StoreError(`The store did not ${doing} within ${Math.round(budgetMs)} ms.`, {
+          effect: sent ? 'unknown' : 'none',
+        })
+        // Too slow for one hasty caller is not away.
+        if (budgetMs >= fullBudgetMs) outages.add(error)
+        reject(error)
       })
     }, budgetMs)
     const run = async () => {

@@ -2,6 +2,7 @@ import { Background } from './background.js'
 import type { Engine } from './engine.js'
 import { ClosedError } from './errors/closed-error.js'
 import { InvalidArgumentError } from './errors/invalid-argument-error.js'
+import type { StoreError } from './errors/store-error.js'
 import { Flights } from './flight.js'
 import { guarded } from './guard.js'
 import { type Exchange, exchange } from './http/exchange.js'
@@ -90,11 +91,16 @@ export function createIdem(options: IdemOptions = {}): Idem {
       // A logger that fails must not fail a call.
     }
   }
+  function failedOpen(error: StoreError): void {
+    counters.failedOpen()
+    const reason = error.cause instanceof Error ? error.cause.message : error.message
+    warn('failed-open', `The store cannot be reached (${reason}). Calls go on, shared in this process only.`)
+  }
   const engine: Engine = {
     ...settings,
     store: guarded(settings.store, settings.storeBudgetMs),
     background,
-    events: { failedOpen: () => counters.failedOpen(), superseded: () => counters.superseded(), warn },
+    events: { failedOpen, superseded: () => counters.superseded(), warn },
   }
   const flights = new Flights(engine)
   const codec = valueCodec(settings.recordLimitBytes, warn)
@@ -120,6 +126,7 @@ export function createIdem(options: IdemOptions = {}): Idem {
         ttlMs: ttl,
         maxWaitMs: settings.maxWaitMs,
         maxExecutionMs: settings.maxExecutionMs,
+        storeBudgetMs: settings.storeBudgetMs,
         work: async (signal) => work({ signal, key: id }),
         codec,
       },

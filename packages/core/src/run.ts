@@ -88,7 +88,7 @@ export async function run<T>(call: Call<T>, engine: Engine, callers: Callers): P
           // The owner seen is probably well: another lease of patience, jittered, before a second call.
           aloneAt ??= performance.now() + engine.leaseMs * (1 + Math.random())
           if (!wait || performance.now() > aloneAt) {
-            engine.events.failedOpen()
+            engine.events.failedOpen(found.error)
             return await go({ claim, held: false })
           }
           await callers.wait(wait.next)
@@ -104,16 +104,17 @@ type Looked = Found | { readonly state: 'unreachable'; readonly error: StoreErro
 /** Takes the lock or says what stands. A reply that was lost is asked for again: the owner tells whose lock it is. */
 async function look<T>(
   call: Call<T>,
-  { store, leaseMs, storeBudgetMs }: Engine,
+  { store, leaseMs }: Engine,
   claim: Claim,
   replacing: Uint8Array | undefined,
 ): Promise<Looked> {
-  const askAgainUntil = performance.now() + storeBudgetMs
-  const acquire = () => store.acquire(call.id, claim, leaseMs, replacing && { replacing })
+  const until = performance.now() + call.storeBudgetMs
+  const acquire = (budgetMs = call.storeBudgetMs) =>
+    store.acquire(call.id, claim, leaseMs, replacing && { replacing }, budgetMs)
   try {
     const found = await acquire().catch((error) => {
-      const isLost = isStoreError(error) && error.effect === 'unknown' && performance.now() < askAgainUntil
-      if (isLost) return acquire()
+      const leftMs = until - performance.now()
+      if (isStoreError(error) && error.effect === 'unknown' && leftMs > 0) return acquire(leftMs)
       throw error
     })
     if (found.state !== 'locked' || found.owner !== claim.owner) return found

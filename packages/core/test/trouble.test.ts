@@ -21,6 +21,17 @@ describe('a store in trouble never fails the call', () => {
     },
   )
 
+  test('and is warned about once, with its reason', async () => {
+    const store = testStore()
+    store.fault = () => 'refuse'
+    const warn = vi.fn()
+    const idem = createIdem({ store, logger: { warn } })
+    await idem.run('a', () => 1)
+    await idem.run('b', () => 1)
+    expect(warn).toHaveBeenCalledTimes(1)
+    expect(warn).toHaveBeenCalledWith(expect.stringMatching(/cannot be reached \(refused\)/))
+  })
+
   test('a rejection of the work stays the rejection', async () => {
     const store = testStore()
     store.fault = () => 'refuse'

@@ -12,8 +12,8 @@ export interface IoredisClient {
   ssubscribe(channel: string): Promise<unknown>
   sunsubscribe(channel: string): Promise<unknown>
   on(event: 'smessageBuffer', listener: (channel: Buffer, message: Buffer) => void): this
-  on(event: 'ready' | 'end' | 'error', listener: () => void): this
-  off(event: 'ready' | 'end', listener: () => void): this
+  on(event: 'ready' | 'close' | 'end' | 'error', listener: () => void): this
+  off(event: 'ready' | 'close' | 'end', listener: () => void): this
 }
 
 /** @throws InvalidArgumentError for what cannot be a store's client, and says what to do instead. */

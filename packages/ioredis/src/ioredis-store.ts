@@ -43,12 +43,13 @@ function onceReady(client: IoredisClient): () => Promise<void> {
   return readiness({
     state() {
       if (client.status === 'ready') return 'ready'
-      return client.status === 'end' ? 'closed' : 'connecting'
+      if (client.status === 'end') return 'closed'
+      return client.status === 'reconnecting' || client.status === 'close' ? 'lost' : 'connecting'
     },
     onChange(listener) {
-      client.on('ready', listener).on('end', listener)
+      client.on('ready', listener).on('close', listener).on('end', listener)
       if (client.status === 'wait') client.connect().catch(() => {}) // Its events tell how it went.
-      return () => client.off('ready', listener).off('end', listener)
+      return () => client.off('ready', listener).off('close', listener).off('end', listener)
     },
   })
 }

@@ -63,6 +63,20 @@ describe('Redis unreachable', () => {
     },
   )
 
+  test('from the start: no call waits for a connection that was refused', async () => {
+    proxy.cut()
+    const client = new Redis(proxy.url)
+    client.on('error', () => {})
+    const cold = createIdem({
+      store: ioredisStore(client, { prefix }),
+      storeBudgetMs: 60_000,
+      logger: { warn() {} },
+    })
+    expect(await cold.run('cold', () => 'made')).toBe('made')
+    client.disconnect()
+    await cold.close()
+  })
+
   test('at the moment of the commit: the answer is given at once and stored when Redis is back', async () => {
     const value = await idem.run('committed late', async () => {
       proxy.cut()

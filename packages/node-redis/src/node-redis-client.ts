@@ -18,8 +18,8 @@ export interface NodeRedisClient {
   destroy(): void
   sSubscribe(channel: string, listener: NodeRedisListener, bufferMode: true): Promise<void>
   sUnsubscribe(channel: string, listener: NodeRedisListener, bufferMode: true): Promise<void>
-  on(event: 'ready' | 'end' | 'error' | symbol, listener: () => void): this
-  off(event: 'ready' | 'end' | 'error', listener: () => void): this
+  on(event: 'ready' | 'end' | 'error' | 'reconnecting', listener: () => void): this
+  off(event: 'ready' | 'end' | 'error' | 'reconnecting', listener: () => void): this
 }
 
 /** @throws InvalidArgumentError for what cannot be a store's client, and says what to do instead. */

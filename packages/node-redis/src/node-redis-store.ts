@@ -29,6 +29,8 @@ function driverOf(client: NodeRedisClient): RedisDriver {
       connection.on('error', () => {})
       // destroy() misses a socket that is just being opened: it would stay. (In 5.x it does.)
       connection.on('ready', () => closed && connection.destroy())
+      // A client that its owner closes takes this connection with it: nothing is left that keeps a process alive.
+      client.on('end', () => connection.isOpen && connection.destroy())
       const ready = onceReady(connection)
       return {
         async subscribe(channel) {
@@ -48,15 +50,30 @@ function driverOf(client: NodeRedisClient): RedisDriver {
 }
 
 function onceReady(client: NodeRedisClient): () => Promise<void> {
-  // One listener that is never taken off: `createClient()` gives an object whose prototype is the emitter, and Node
-  // answers the removal of its last listener with a list of its own, in which nothing would be heard any more.
-  client.on(Symbol('idem'), () => {})
+  let lost = false
+  // Never taken off: `createClient()` gives an object whose prototype is the emitter, and Node answers the removal of
+  // its last listener with a list of its own, in which nothing would be heard any more.
+  client.on('reconnecting', () => {
+    lost = true
+  })
+  client.on('ready', () => {
+    lost = false
+  })
   return readiness({
-    state: () => (client.isOpen ? (client.isReady ? 'ready' : 'connecting') : 'closed'),
+    state() {
+      if (!client.isOpen) return 'closed'
+      if (client.isReady) return 'ready'
+      return lost ? 'lost' : 'connecting'
+    },
     onChange(listener) {
       // 'error' is also the last word of a `reconnectStrategy` that gives up.
-      client.on('ready', listener).on('end', listener).on('error', listener)
-      return () => client.off('ready', listener).off('end', listener).off('error', listener)
+      client.on('ready', listener).on('end', listener).on('error', listener).on('reconnecting', listener)
+      return () =>
+        client
+          .off('ready', listener)
+          .off('end', listener)
+          .off('error', listener)
+          .off('reconnecting', listener)
     },
   })
 }

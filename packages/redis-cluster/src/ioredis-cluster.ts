@@ -15,8 +15,8 @@ export interface IoredisCluster {
   ssubscribe(channel: string): Promise<unknown>
   sunsubscribe(channel: string): Promise<unknown>
   on(event: 'smessageBuffer', listener: (channel: Buffer, message: Buffer) => void): this
-  on(event: 'ready' | 'end' | 'error', listener: () => void): this
-  off(event: 'ready' | 'end', listener: () => void): this
+  on(event: 'ready' | 'close' | 'end' | 'error', listener: () => void): this
+  off(event: 'ready' | 'close' | 'end', listener: () => void): this
 }
 
 export function ioredisClusterDriver(client: IoredisCluster): RedisDriver {
@@ -50,12 +50,13 @@ function onceReady(client: IoredisCluster): () => Promise<void> {
   return readiness({
     state() {
       if (client.status === 'ready') return 'ready'
-      return client.status === 'end' ? 'closed' : 'connecting'
+      if (client.status === 'end') return 'closed'
+      return client.status === 'reconnecting' || client.status === 'close' ? 'lost' : 'connecting'
     },
     onChange(listener) {
-      client.on('ready', listener).on('end', listener)
+      client.on('ready', listener).on('close', listener).on('end', listener)
       if (client.status === 'wait') client.connect().catch(() => {}) // Its events tell how it went.
-      return () => client.off('ready', listener).off('end', listener)
+      return () => client.off('ready', listener).off('close', listener).off('end', listener)
     },
   })
 }

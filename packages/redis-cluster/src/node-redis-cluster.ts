@@ -42,6 +42,8 @@ export function nodeRedisClusterDriver(client: NodeRedisCluster): RedisDriver {
       const connection = client.duplicate()
       // An 'error' without a listener ends the process; the client it was made from reports the same.
       connection.on('error', () => {})
+      // A client that its owner closes takes this connection with it: nothing is left that keeps a process alive.
+      client.on('disconnect', () => connection.isOpen && connection.destroy())
       const listener: Listener = (message, channel) => onMessage(channel.toString(), message)
       let connecting: Promise<unknown> | undefined
       return {
@@ -52,7 +54,9 @@ export function nodeRedisClusterDriver(client: NodeRedisCluster): RedisDriver {
           await connection.sSubscribe(channel, listener, true)
         },
         unsubscribe: (channel) => connection.sUnsubscribe(channel, listener, true),
-        close: async () => connection.destroy(),
+        async close() {
+          if (connection.isOpen) connection.destroy()
+        },
       }
     },
   }

@@ -2,13 +2,21 @@ import { StoreError } from '@idem/core'
 
 /** What is asked of a client to know when it can be sent a command. */
 export interface Connecting {
-  /** `closed`: nobody is opening it. */
-  state(): 'ready' | 'connecting' | 'closed'
+  /**
+   * `connecting`: for the first time, or again at once: worth waiting for. `lost`: the last try failed, and the client
+   * waits before the next. `closed`: nobody is opening it.
+   */
+  state(): 'ready' | 'connecting' | 'lost' | 'closed'
   /**
    * Calls `listener` whenever the state may have changed, until the returned function is called. The listener comes
    * and goes: see that taking it off leaves the client's other listeners alone.
    */
   onChange(listener: () => void): () => void
+}
+
+const MESSAGES = {
+  lost: 'The Redis client has lost its connection.',
+  closed: 'The Redis client is closed.',
 }
 
 /**
@@ -33,7 +41,7 @@ function settled(client: Connecting): Promise<void> {
       if (state === 'connecting') return
       stop()
       if (state === 'ready') resolve()
-      else reject(new StoreError('The Redis client is closed.', { effect: 'none' }))
+      else reject(new StoreError(MESSAGES[state], { effect: 'none' }))
     }
     const stop = client.onChange(look)
     look()

@@ -1,5 +1,5 @@
 import { createCaller, question } from '../client.js'
-import type { Scenario } from '../scenario.js'
+import { type Scenario, sameness, upstream as upstreamCalls } from '../scenario.js'
 
 const CLICKS = 50
 
@@ -12,12 +12,9 @@ export const doubleClick: Scenario = {
     const client = caller.client()
     const request = question('what does a double click do?')
     const answers = await Promise.all(Array.from({ length: CLICKS }, () => client.messages.create(request)))
-    const different = new Set(answers.map((answer) => JSON.stringify(answer))).size
-    notebook.check(caller.upstreamCalls === 1, `${caller.upstreamCalls} upstream call`)
-    notebook.check(
-      different === 1,
-      `${answers.length} answers, ${different === 1 ? 'all identical' : `${different} different`}`,
-    )
+    const texts = answers.map((answer) => JSON.stringify(answer))
+    notebook.check(caller.upstreamCalls === 1, upstreamCalls(caller.upstreamCalls))
+    notebook.check(new Set(texts).size === 1, sameness(texts))
     notebook.count(caller.idem.stats())
     await caller.close()
   },

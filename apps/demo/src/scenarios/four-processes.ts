@@ -1,7 +1,8 @@
+import { cpus } from 'node:os'
 import type { Stats } from '@idem/core'
 import { Redis } from 'ioredis'
 import { startProcesses, stopProcesses } from '../processes.js'
-import type { Scenario } from '../scenario.js'
+import { type Scenario, sameness, upstream as upstreamCalls } from '../scenario.js'
 import type { StormReport } from '../worker.js'
 
 const PROCESSES = 4
@@ -23,14 +24,13 @@ export const fourProcesses: Scenario = {
       for (let round = 0; provider && round < WARM_UP_ROUNDS; round++)
         await storm(`is everybody there? (${round})`)
       provider?.reply({ latencyMs: 500 })
+      const stats = () => Promise.all(workers.map((worker) => worker.call<Stats>('stats')))
+      const before = await stats()
       const reports = await storm('what is a thundering herd?')
       const calls = reports.reduce((sum, report) => sum + report.upstreamCalls, 0)
       const answers = reports.flatMap((report) => report.texts)
-      notebook.check(calls === 1, `${calls} upstream call`)
-      notebook.check(
-        new Set(answers).size === 1,
-        `${answers.length} answers, ${new Set(answers).size} different`,
-      )
+      notebook.check(calls === 1, upstreamCalls(calls))
+      notebook.check(new Set(answers).size === 1, sameness(answers))
 
       const owner = reports.find((report) => report.answeredAt > 0n)
       const waiters = reports.filter((report) => report !== owner)
@@ -39,8 +39,14 @@ export const fourProcesses: Scenario = {
       notebook.note(
         `wake-up lag of ${lags.length} callers elsewhere: p50 ${p50(lags)} ms, max ${Math.max(...lags).toFixed(1)} ms`,
       )
-      notebook.note(`(one raw publish-to-subscriber hop of this Redis: p50 ${p50(hop)} ms)`)
-      for (const worker of workers) notebook.count(await worker.call<Stats>('stats'))
+      notebook.note(
+        `from the provider's answer to each caller's parsed message: ${PROCESSES} busy processes on ${cpus().length} cores`,
+      )
+      notebook.note(`one raw publish-to-subscriber hop of this Redis, idle: p50 ${p50(hop)} ms`)
+      const after = await stats()
+      after.forEach((one, index) => {
+        notebook.count(one, before[index])
+      })
     } finally {
       await stopProcesses(workers)
     }

@@ -74,6 +74,8 @@ export async function exchange(door: HttpDoor, one: Exchange): Promise<Response>
       // A caller that allows more time than we do gets it.
       maxWaitMs: Math.max(door.settings.maxWaitMs, one.timeoutMs ?? 0),
       maxExecutionMs: Math.max(door.settings.maxExecutionMs, one.timeoutMs ?? 0),
+      // One that allows little keeps half of it for the call itself.
+      storeBudgetMs: Math.min(door.settings.storeBudgetMs, (one.timeoutMs ?? Number.POSITIVE_INFINITY) / 2),
       work: async (signal: AbortSignal) => readAnswer(await sendOn({ ...request, signal })),
       codec: httpCodec(dialect, request, door.settings.recordLimitBytes, door.warn),
     }
