@@ -4,16 +4,9 @@ import type { Call, Engine, Settled } from './engine.js'
 import { ExecutionTimeoutError } from './errors/execution-timeout-error.js'
 import { SupersededError } from './errors/superseded-error.js'
 import { isStoreError } from './guard.js'
-import { Lock } from './lock.js'
+import { type ClaimedLock, Lock } from './lock.js'
 import { sealAnswer } from './record.js'
-import type { Claim, StoredRecord } from './store.js'
-
-/** The lock an execution is made under. */
-export interface ClaimedLock {
-  readonly claim: Claim
-  /** Whether the store said that it is ours. If not, it could not be reached: the first renewal may tell. */
-  readonly held: boolean
-}
+import type { StoredRecord } from './store.js'
 
 /**
  * Makes the call and settles the key. Under a lock: it is renewed meanwhile, and the answer stored or left as an

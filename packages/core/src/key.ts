@@ -4,7 +4,7 @@ import { InvalidArgumentError } from './errors/invalid-argument-error.js'
 import { unfitForJson } from './json.js'
 
 /** The longest key a caller may give, in bytes of UTF-8. */
-export const MAX_KEY_BYTES = 1024
+const MAX_KEY_BYTES = 1024
 
 const stringify = configure({ circularValue: Error, bigint: false, strict: true })
 

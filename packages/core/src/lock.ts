@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Engine } from './engine.js'
-import type { ClaimedLock } from './execute.js'
 import { isStoreError } from './guard.js'
 import { type Ending, sealEnding } from './record.js'
 import type { Claim, Completed, Renewed } from './store.js'
@@ -10,6 +9,13 @@ import type { Claim, Completed, Renewed } from './store.js'
 const ENDING_MS = 15_000
 /** How long a command that settles the lock is tried again. An answer's bytes stay in memory as long. */
 const RETRY_MS = 60_000
+
+/** The lock an execution is made under. */
+export interface ClaimedLock {
+  readonly claim: Claim
+  /** Whether the store said that it is ours. If not, it could not be reached: the first renewal may tell. */
+  readonly held: boolean
+}
 
 /** An unguessable id of one execution: 128 random bits. */
 export function newOwner(): string {
