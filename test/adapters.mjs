@@ -37,4 +37,14 @@ export const clusterAdapters = {
     await client.connect()
     return redisClusterStore(client, { prefix })
   },
+  // Not on one server, where GLIDE has no sharded subscriptions and waiters poll.
+  async 'valkey-glide'(addresses, prefix) {
+    const [{ GlideClusterClient, Logger }, { valkeyGlideStore }] = await Promise.all([
+      import('@valkey/valkey-glide'),
+      import('@idem/valkey-glide'),
+    ])
+    Logger.init('off')
+    const create = (config) => GlideClusterClient.createClient({ addresses, ...config })
+    return valkeyGlideStore(await create(), { prefix, subscriber: create })
+  },
 }

@@ -12,7 +12,7 @@ export interface World {
 }
 
 /** One thing that was to hold, and whether it did. */
-export interface Check {
+interface Check {
   readonly held: boolean
   readonly text: string
 }

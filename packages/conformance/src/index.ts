@@ -1,5 +1,17 @@
 export { conformanceTests } from './areas/index.js'
-export type { Ability, Area, ConformanceTest, Open, OpenStore, TestContext } from './kit.js'
+export { type Fault, type FaultPlan, type FaultyCommand, faulty } from './faulty.js'
+export type {
+  Ability,
+  Area,
+  ConformanceTest,
+  Means,
+  Need,
+  Open,
+  OpenStore,
+  StoreUnderTest,
+  TestContext,
+} from './kit.js'
+export type { ForkModule, StoreProcess } from './process.js'
 export {
   type ConformanceOptions,
   type Runner,
@@ -8,3 +20,5 @@ export {
   storeConformance,
   type Verdict,
 } from './run.js'
+export { serveStore } from './serve.js'
+export { verdictTable } from './verdict-table.js'

@@ -1,4 +1,5 @@
 import type { Store } from '@idem/core'
+import { type ForkModule, forkStore, type StoreProcess, shareProcess } from './process.js'
 
 /** The areas of the contract, each a file in `areas/`. */
 export type Area =
@@ -6,19 +7,39 @@ export type Area =
   | 'ownership'
   | 'takeover'
   | 'complete'
+  | 'fingerprint'
+  | 'read'
+  | 'replace'
+  | 'void'
   | 'endings'
   | 'expiry'
   | 'wake'
+  | 'live'
   | 'values'
+  | 'keys'
+  | 'close'
+  | 'concurrency'
+  | 'faults'
 
 /** What a store may lack. Read from the store itself: nobody declares it. */
-export type Ability = 'watch'
+export type Ability = 'watch' | 'append'
+
+/** What the author of the store gives the kit, beside `open`, or does not. */
+export type Means = 'handles' | 'openAlone' | 'fork' | 'disrupt'
+
+/** What a test cannot do without; `no watch` is a test of how `watch` is absent. */
+export type Need = Ability | `no ${Ability}` | Means
 
 /** One handle of a store, as one process has it. */
 export interface OpenStore {
   readonly store: Store
   /** Called when the test that opened the handle is over. Close the store here, and the client made for it. */
   close?(): Promise<void>
+  /**
+   * Breaks every connection of the handle, as a failing network does; the client may connect again. Without it the
+   * tests of reconnecting are skipped.
+   */
+  disrupt?(): Promise<void>
 }
 
 /**
@@ -28,17 +49,40 @@ export interface OpenStore {
  */
 export type Open = () => OpenStore | Promise<OpenStore>
 
+/** What the kit is given of a store. */
+export interface StoreUnderTest {
+  readonly open: Open
+  /**
+   * Opens a store that may be closed because no other handle is the same.
+   * @default `open`, where it gives a store of its own each time; else those tests are skipped
+   */
+  readonly openAlone?: Open
+  /**
+   * The module that opens a handle in a process of its own (see `serveStore`), asked for before each process.
+   * @default none: the tests that need two processes are skipped, as for a store that lives in one
+   */
+  readonly fork?: () => ForkModule | Promise<ForkModule>
+}
+
 export interface TestContext {
   /** A handle of its own for this test, closed when the test is over. */
   open(): Promise<Store>
+  /** As `open`; a store that the test may close. */
+  openAlone(): Promise<Store>
+  /** Breaks the connections of a store that `open` gave. */
+  disrupt(store: Store): Promise<void>
+  /** A handle in another process, which tests that run at the same time share. */
+  elsewhere(): Promise<Store>
+  /** A handle in a process for this test alone, killed when it is over. `clockAheadMs`: how wrong its clock is. */
+  fork(options?: { clockAheadMs?: number }): Promise<StoreProcess>
 }
 
 /** One guarantee; its name says which. */
 export interface ConformanceTest {
   readonly area: Area
   readonly name: string
-  /** Skipped, with the reason, for a store that lacks this. */
-  readonly needs?: Ability
+  /** Skipped, with the reason, where one of these is missing. */
+  readonly needs: readonly Need[]
   /** Rejects if the store breaks the guarantee. */
   run(context: TestContext): Promise<void>
 }
@@ -46,8 +90,8 @@ export interface ConformanceTest {
 type Tests = Record<string, ConformanceTest['run']>
 
 /** The tests of one area, in the order they are written. */
-export function area(area: Area, tests: Tests, options: { needs?: Ability } = {}): ConformanceTest[] {
-  return Object.entries(tests).map(([name, run]) => ({ area, name, run, ...options }))
+export function area(area: Area, tests: Tests, ...needs: Need[]): ConformanceTest[] {
+  return Object.entries(tests).map(([name, run]) => ({ area, name, needs, run }))
 }
 
 /**
@@ -55,22 +99,73 @@ export function area(area: Area, tests: Tests, options: { needs?: Ability } = {}
  *
  * @returns why the test was skipped; undefined if it ran and passed
  */
-export async function runTest(test: ConformanceTest, open: Open): Promise<string | undefined> {
+export async function runTest(test: ConformanceTest, under: StoreUnderTest): Promise<string | undefined> {
   const handles: OpenStore[] = []
+  const processes: StoreProcess[] = []
+  const shared: (() => void)[] = []
+  const opened = async (open: Open) => {
+    const handle = await open()
+    handles.push(handle)
+    return handle
+  }
   const context: TestContext = {
-    async open() {
-      const handle = await open()
-      handles.push(handle)
-      return handle.store
+    open: async () => (await opened(under.open)).store,
+    openAlone: async () => (await opened(under.openAlone ?? under.open)).store,
+    disrupt: async (store) => handles.find((handle) => handle.store === store)?.disrupt?.(),
+    async elsewhere() {
+      const { store, letGo } = await shareProcess(under.fork!)
+      shared.push(letGo)
+      return store
+    },
+    async fork({ clockAheadMs = 0 } = {}) {
+      const forked = await forkStore(await under.fork!(), clockAheadMs)
+      processes.push(forked)
+      return forked
     },
   }
   try {
-    if (test.needs && typeof (await context.open())[test.needs] !== 'function') {
-      return `this store has no ${test.needs}()`
+    for (const need of test.needs) {
+      const missing = await lacks(need, under, () => opened(under.open))
+      if (missing !== undefined) return missing
     }
     await test.run(context)
     return undefined
   } finally {
-    await Promise.all(handles.map((handle) => handle.close?.()))
+    for (const letGo of shared) letGo()
+    await Promise.all([
+      ...processes.map((forked) => forked.kill()),
+      ...handles.map((handle) => handle.close?.()),
+    ])
   }
 }
+
+/** Says what of a need is missing. */
+async function lacks(
+  need: Need,
+  under: StoreUnderTest,
+  open: () => Promise<OpenStore>,
+): Promise<string | undefined> {
+  if (need in MEANS) return MEANS[need as Means](under, open)
+  const name = need.replace(/^no /, '') as Ability
+  const has = typeof (await open()).store[name] === 'function'
+  if (has === (need === name)) return undefined
+  return has ? `this store has ${name}()` : `this store has no ${name}()`
+}
+
+type Missing = (under: StoreUnderTest, open: () => Promise<OpenStore>) => Promise<string | undefined>
+
+/** `open` gives a store of its own each time. */
+const handles: Missing = async (_under, open) => {
+  const [one, other] = [await open(), await open()]
+  return one.store === other.store ? 'every handle is the same store' : undefined
+}
+
+const MEANS = {
+  handles,
+  openAlone: async (under, open) => {
+    const missing = under.openAlone ? undefined : await handles(under, open)
+    return missing && `${missing}, and no \`openAlone\` was given`
+  },
+  fork: async (under) => (under.fork ? undefined : 'no `fork` was given: the store lives in one process'),
+  disrupt: async (_under, open) => ((await open()).disrupt ? undefined : 'the handles have no disrupt()'),
+} satisfies Record<Means, Missing>

@@ -1,29 +1,37 @@
 import { conformanceTests } from './areas/index.js'
-import { type Area, type ConformanceTest, type Open, runTest } from './kit.js'
+import { type Area, type ConformanceTest, type Open, runTest, type StoreUnderTest } from './kit.js'
 
 /** What the kit asks of a test runner; vitest's and node:test's `{ describe, test }` are both one. */
 export interface Runner {
   describe(name: string, body: () => void): unknown
-  test(name: string, body: (test: { skip(reason?: string): unknown }) => Promise<void>): unknown
+  /** The kit passes a time limit too, for runners that take one. */
+  test(
+    name: string,
+    body: (test: { skip(reason?: string): unknown }) => Promise<void>,
+    timeoutMs?: number,
+  ): unknown
 }
 
-export interface ConformanceOptions {
+/** Far more than any test takes on a store that answers: one takes seconds where it starts processes. */
+const TIMEOUT_MS = 20_000
+
+export interface ConformanceOptions extends StoreUnderTest {
   /** What the tests are listed under, e.g. `ioredisStore on Redis 7.4`. */
   readonly name: string
-  readonly open: Open
   readonly runner: Runner
 }
 
 /** Registers every test of the kit with a test runner, one `describe` an area. */
-export function storeConformance({ name, open, runner }: ConformanceOptions): void {
+export function storeConformance({ name, runner, ...under }: ConformanceOptions): void {
   runner.describe(name, () => {
     for (const area of new Set(conformanceTests.map((test) => test.area))) {
       runner.describe(area, () => {
         for (const test of conformanceTests.filter((candidate) => candidate.area === area)) {
-          runner.test(test.name, async (handle) => {
-            const skipped = await runTest(test, open)
+          const body: Parameters<Runner['test']>[1] = async (handle) => {
+            const skipped = await runTest(test, under)
             if (skipped !== undefined) handle.skip(skipped)
-          })
+          }
+          runner.test(test.name, body, TIMEOUT_MS)
         }
       })
     }
@@ -37,7 +45,7 @@ export type Verdict = { readonly area: Area; readonly name: string } & (
   | { readonly outcome: 'skipped'; readonly reason: string }
 )
 
-export interface RunOptions {
+export interface RunOptions extends Omit<StoreUnderTest, 'open'> {
   /**
    * How many tests run at once.
    * @default 16: most of a test is waiting for something to lapse
@@ -57,14 +65,15 @@ export interface RunOptions {
 
 /** Runs the tests of the kit without a test runner. Never rejects; the verdicts are in the order of the kit. */
 export async function runConformance(open: Open, options: RunOptions = {}): Promise<Verdict[]> {
-  const { concurrency = 16, only = () => true, timeoutMs = 20_000 } = options
+  const { concurrency = 16, only = () => true, timeoutMs = TIMEOUT_MS, openAlone, fork } = options
+  const under: StoreUnderTest = { open, openAlone, fork }
   const verdicts: Verdict[] = []
   const rest = conformanceTests.filter(only).entries()
   const worker = async () => {
     for (const [index, test] of rest) {
       const { area, name } = test
       try {
-        const reason = await within(timeoutMs, runTest(test, open))
+        const reason = await within(timeoutMs, runTest(test, under))
         verdicts[index] =
           reason === undefined
             ? { area, name, outcome: 'passed' }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Claim, Found, Store, StoredRecord } from '@idem/core'
+import type { Claim, Found, Hint, Read, Store, StoredRecord } from '@idem/core'
 
 export { sleep }
 
@@ -41,7 +41,7 @@ function preview(bytes: Uint8Array): string {
   return `${bytes.byteLength} bytes, ${JSON.stringify(Buffer.from(bytes.subarray(0, 24)).toString('latin1'))}`
 }
 
-export function assertLocked(found: Found, by: Claim): void {
+export function assertLocked(found: Found | Read, by: Claim): void {
   assert.ok(found.state === 'locked', `the key should be locked, but is ${found.state}`)
   const { owner, fingerprint } = found
   assert.deepEqual({ owner, fingerprint }, { ...by }, 'the lock is of another owner or fingerprint')
@@ -53,7 +53,7 @@ export function assertRecord(record: StoredRecord, by: Claim, bytes: Uint8Array)
   assertBytes(record.bytes, bytes)
 }
 
-export function assertCompleted(found: Found, by: Claim, bytes: Uint8Array): StoredRecord {
+export function assertCompleted(found: Found | Read, by: Claim, bytes: Uint8Array): StoredRecord {
   assert.ok(found.state === 'completed', `the key should be completed, but is ${found.state}`)
   assertRecord(found.record, by, bytes)
   return found.record
@@ -127,4 +127,42 @@ export async function inTime(turn: (ms: number) => Promise<boolean>): Promise<vo
 export function assertNotEarly(lapsedAtMs: number, sinceMs: number, ms: number): void {
   const lived = Math.round(lapsedAtMs - sinceMs)
   assert.ok(lived >= ms - EARLY_MS, `gone after ${lived} ms, but should have lived ${ms} ms`)
+}
+
+export interface Listening {
+  readonly hints: Hint[]
+  stop(): void
+  /** Waits for a hint; others may come before it, and it may come twice. */
+  heard<T extends Hint['type']>(type: T, owner: string): Promise<Extract<Hint, { type: T }>>
+}
+
+/** Watches a key and is ready. */
+export async function listen(store: Store, key: string): Promise<Listening> {
+  const hints: Hint[] = []
+  const watch = store.watch!(key, (hint) => hints.push(hint))
+  await watch.ready
+  return {
+    hints,
+    stop: () => watch.stop(),
+    heard: (type, owner) =>
+      eventually(`no hint \`${type}\` came of this owner`, async () => {
+        const hint = hints.find((one) => one.type === type && one.owner === owner)
+        return hint as Extract<Hint, { type: typeof type }> | undefined
+      }),
+  }
+}
+
+/** Looks until there is something to be seen. */
+export async function eventually<T>(
+  otherwise: string,
+  look: () => Promise<T | undefined>,
+  patienceMs = PATIENCE_MS,
+): Promise<T> {
+  const deadline = now() + patienceMs
+  for (;;) {
+    const seen = await look()
+    if (seen !== undefined) return seen
+    assert.ok(now() < deadline, otherwise)
+    await sleep(5)
+  }
 }

@@ -7,5 +7,6 @@ const store = memoryStore()
 storeConformance({
   name: 'memoryStore',
   open: () => ({ store }),
-  runner: { describe, test: test.concurrent },
+  openAlone: () => ({ store: memoryStore() }),
+  runner: { describe: describe.concurrent, test },
 })

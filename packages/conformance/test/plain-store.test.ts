@@ -1,6 +1,8 @@
 import type { Store } from '@idem/core'
 import { describe, expect, test } from 'vitest'
-import { conformanceTests, runConformance, storeConformance } from '../src/index.js'
+import { conformanceTests, type Need, runConformance, storeConformance } from '../src/index.js'
+import { twoProcesses } from './broken/concurrency.js'
+import { Connected } from './broken/connected.js'
 import { PlainStore, Shared } from './broken/plain-store.js'
 
 const shared = new Shared()
@@ -8,8 +10,34 @@ const shared = new Shared()
 storeConformance({
   name: 'the store the broken ones are made of',
   open: () => ({ store: new PlainStore(shared) }),
-  runner: { describe, test: test.concurrent },
+  runner: { describe: describe.concurrent, test },
 })
+
+storeConformance({
+  name: 'the same with a second process',
+  open: () => ({ store: twoProcesses.open() }),
+  fork: twoProcesses.means.fork,
+  runner: { describe: describe.concurrent, test },
+})
+
+storeConformance({
+  name: 'the same behind a connection',
+  open() {
+    const store = new Connected(shared)
+    return { store, disrupt: () => store.disrupt() }
+  },
+  runner: { describe: describe.concurrent, test },
+})
+
+/** Of a store without watch() that every handle is. */
+const isMissing = (need: Need) => need !== 'append' && need !== 'no watch'
+const REASONS = new Set([
+  'this store has no watch()',
+  'this store has append()',
+  'every handle is the same store',
+  'every handle is the same store, and no `openAlone` was given',
+  'no `fork` was given: the store lives in one process',
+])
 
 test('a store without watch() passes, and the tests that need it are skipped with the reason', async () => {
   const store: Store = new PlainStore()
@@ -19,9 +47,9 @@ test('a store without watch() passes, and the tests that need it are skipped wit
   expect(verdicts.filter(({ outcome }) => outcome === 'failed')).toEqual([])
   const skipped = verdicts.filter((verdict) => verdict.outcome === 'skipped')
   expect(skipped.map(({ name }) => name)).toEqual(
-    conformanceTests.filter(({ needs }) => needs === 'watch').map(({ name }) => name),
+    conformanceTests.filter(({ needs }) => needs.some(isMissing)).map(({ name }) => name),
   )
-  for (const { reason } of skipped) expect(reason).toBe('this store has no watch()')
+  expect(new Set(skipped.map(({ reason }) => reason))).toEqual(REASONS)
 })
 
 test('a store without watch() has its skipped tests shown by the runner', async () => {
@@ -38,8 +66,8 @@ test('a store without watch() has its skipped tests shown by the runner', async 
     },
   })
   await Promise.all(bodies.map((body) => body()))
-  expect(new Set(reasons)).toEqual(new Set(['this store has no watch()']))
-  expect(reasons.length).toBe(conformanceTests.filter(({ needs }) => needs === 'watch').length)
+  expect(new Set(reasons)).toEqual(REASONS)
+  expect(reasons.length).toBe(conformanceTests.filter(({ needs }) => needs.some(isMissing)).length)
 })
 
 test('every handle a test opened is closed, also when the test fails', async () => {

@@ -30,8 +30,8 @@ export const renew: Script = {
 }
 
 export const replaceByLock: Script = {
-  sha1: 'f4afb8590d8cc6647243ddffb5bb95c603ffc1f4',
-  source: "--[[\n  As SET NX GET PX, but a standing record with exactly these bytes counts as absent: the way out of a record that\n  nobody can decode.\n\n  KEYS[1]  the key: lock or record\n\n  ARGV[1]  the lock's value\n  ARGV[2]  lease, ms\n  ARGV[3]  the bytes of the record to replace\n\n  Output   nil if the lock was taken, else the value that stands\n]]\nlocal value = redis.call('GET', KEYS[1])\nif value then\n  local _, head_end = string.find(value, '^R %S+ %S+ %d+\\n')\n  local bytes = string.sub(value, (head_end or 0) + 1)\n  if bytes ~= ARGV[3] or string.match(value, '^[LV] %S+ %S+$') then\n    return value\n  end\nend\nredis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])\nreturn nil\n",
+  sha1: '92c5a39b2e74b8a33ed48c69dcf06b81e8715787',
+  source: "--[[\n  As SET NX GET PX, but a standing record with exactly these bytes counts as absent: the way out of a record that\n  nobody can decode. A lock never has them: the owner in it is nobody's to guess.\n\n  KEYS[1]  the key: lock or record\n\n  ARGV[1]  the lock's value\n  ARGV[2]  lease, ms\n  ARGV[3]  the bytes of the record to replace\n\n  Output   nil if the lock was taken, else the value that stands\n]]\nlocal value = redis.call('GET', KEYS[1])\nif value then\n  local _, head_end = string.find(value, '^R %S+ %S+ %d+\\n')\n  local bytes = string.sub(value, (head_end or 0) + 1)\n  if bytes ~= ARGV[3] then\n    return value\n  end\nend\nredis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])\nreturn nil\n",
 }
 
 export const tail: Script = {

@@ -6,6 +6,12 @@ export {
 } from './cluster.js'
 export type { ClusterCommandCount } from './cluster-monitor.js'
 export type { ReshardOptions, ReshardProgress } from './cluster-reshard.js'
+export {
+  type StartRedisClusterContainerOptions,
+  startRedisClusterContainer,
+  type TestClusterContainer,
+} from './container-cluster.js'
+export { prepareContainers } from './containers.js'
 export { type FaultProxy, startFaultProxy } from './fault-proxy.js'
 export type { ContentBlock, WireEvent, WireMessage, WireUsage } from './messages-wire.js'
 export { type CommandCount, countCommands } from './monitor.js'

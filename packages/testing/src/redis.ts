@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
+import { startRedisContainer } from './containers.js'
 import { canInstallRedis, installRedis, isInstalled } from './install-redis.js'
 import { startServer } from './redis-server.js'
 
@@ -9,11 +10,11 @@ export interface TestRedis {
   url: string
   /** True when the server was started for this handle alone, so that it may be paused, filled or killed. */
   owned: boolean
-  /** Process id of an owned server. */
+  /** Process id of an owned server that is a process of this machine, not a container. */
   pid?: number
   /** Random and unique for each handle. Put it before every key: tests never flush. */
   prefix: string
-  /** Kills an owned server and removes its files; does nothing to a server that was only borrowed. */
+  /** Kills an owned server and removes what it left; does nothing to a server that was only borrowed. */
   stop(): Promise<void>
 }
 
@@ -32,6 +33,7 @@ export interface StartRedisOptions {
  *
  * | condition, in this order | outcome |
  * |---|---|
+ * | `IDEM_TEST_REDIS=container` | a new container of the image `IDEM_TEST_REDIS_IMAGE`, by default `redis:8-alpine`; without a container engine an Error telling in one sentence what to do, whatever else there is |
  * | `IDEM_TEST_REDIS_URL` is set, no `args` | that server, as it is |
  * | `redis-server` is on the PATH | a new process on a free port of 127.0.0.1, without persistence |
  * | root on Debian or Ubuntu | installs `redis-server`, saying so in one line, then as above |
@@ -41,6 +43,13 @@ export interface StartRedisOptions {
  */
 export async function startRedis(options: StartRedisOptions = {}): Promise<TestRedis> {
   const prefix = `idem-test:${randomBytes(8).toString('hex')}:`
+  const way = process.env.IDEM_TEST_REDIS
+  if (way === 'container') {
+    const { url, stop } = await startRedisContainer(options.args)
+    return { url, owned: true, prefix, stop }
+  }
+  if (way) throw new Error(`IDEM_TEST_REDIS may be "container" or not set, but is "${way}".`)
+
   const borrowed = process.env.IDEM_TEST_REDIS_URL
   if (borrowed && !options.args) {
     await assertAnswers(borrowed)

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { spawnWorker, startRedis, type TestRedis } from '../src/index.js'
 
 const running: { stop(): Promise<unknown> }[] = []
@@ -10,6 +10,8 @@ function later<T extends { stop(): Promise<unknown> }>(handle: T): T {
   running.push(handle)
   return handle
 }
+// These are about servers that are processes, or borrowed; test/containers has the others.
+beforeEach(() => void vi.stubEnv('IDEM_TEST_REDIS', undefined))
 afterEach(async () => {
   vi.unstubAllEnvs()
   await Promise.all(running.splice(0).map((handle) => handle.stop()))

@@ -1,11 +1,20 @@
 import type { ConformanceTest } from '../kit.js'
 import { acquire } from './acquire.js'
+import { close } from './close.js'
 import { complete } from './complete.js'
+import { concurrency } from './concurrency.js'
 import { endings } from './endings.js'
 import { expiry } from './expiry.js'
+import { faults } from './faults.js'
+import { fingerprint } from './fingerprint.js'
+import { keys } from './keys.js'
+import { live } from './live.js'
 import { ownership } from './ownership.js'
+import { read } from './read.js'
+import { replace } from './replace.js'
 import { takeover } from './takeover.js'
 import { values } from './values.js'
+import { voids } from './void.js'
 import { wake } from './wake.js'
 
 /** Everything a store must do. No two tests have the same name. */
@@ -14,8 +23,17 @@ export const conformanceTests: readonly ConformanceTest[] = [
   ...ownership,
   ...takeover,
   ...complete,
+  ...fingerprint,
+  ...read,
+  ...replace,
+  ...voids,
   ...endings,
   ...expiry,
   ...wake,
+  ...live,
   ...values,
+  ...keys,
+  ...close,
+  ...concurrency,
+  ...faults,
 ]

@@ -93,6 +93,21 @@ export const values = area('values', {
     }
   },
 
+  'a record whose bytes look like a lock of its owner is a record to every command': async ({ open }) => {
+    const store = await open()
+    for (const kind of ['L', 'V', 'lock', '{"state":"locked"}']) {
+      const [key, owner] = [newKey(), newClaim()]
+      const bytes = bytesOf(`${kind} ${owner.owner} ${owner.fingerprint}`)
+      await record(store, key, owner, bytes)
+      assertCompleted(await store.read(key), owner, bytes)
+      assert.equal(await store.renew(key, owner, LONG_MS), 'completed')
+      assert.equal(await store.release(key, owner.owner), false)
+      assertCompleted(await store.acquire(key, owner, LONG_MS), owner, bytes)
+      assert.equal(await store.forget(key), true)
+      assert.deepEqual(await store.read(key), { state: 'absent' })
+    }
+  },
+
   'eight MiB come back': async ({ open }) => {
     const store = await open()
     const [key, owner, bytes] = [newKey(), newClaim(), randomBytes(8 * 1024 * 1024)]

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import type { Hint, Store } from '@idem/core'
 import { area } from '../kit.js'
 import {
   assertCompleted,
   atOnce,
   bytesOf,
   LONG_MS,
+  listen,
   newClaim,
   newKey,
   now,
@@ -13,31 +13,6 @@ import {
   sleep,
   take,
 } from '../tools.js'
-
-interface Listening {
-  readonly hints: Hint[]
-  stop(): void
-  /** Waits for a hint; others may come before it, and it may come twice. */
-  heard(type: Hint['type'], owner: string): Promise<void>
-}
-
-/** Watches a key and is ready. */
-async function listen(store: Store, key: string): Promise<Listening> {
-  const hints: Hint[] = []
-  const watch = store.watch!(key, (hint) => hints.push(hint))
-  await watch.ready
-  return {
-    hints,
-    stop: () => watch.stop(),
-    async heard(type, owner) {
-      const deadline = now() + PATIENCE_MS
-      while (!hints.some((hint) => hint.type === type && hint.owner === owner)) {
-        assert.ok(now() < deadline, `no hint \`${type}\` came, only ${JSON.stringify(hints)}`)
-        await sleep(5)
-      }
-    },
-  }
-}
 
 const ANSWER = bytesOf('the answer')
 
@@ -146,7 +121,7 @@ const watching = area(
       })
     },
   },
-  { needs: 'watch' },
+  'watch',
 )
 
 const polling = area('wake', {
@@ -173,5 +148,15 @@ const polling = area('wake', {
   },
 })
 
+const absent = area(
+  'wake',
+  {
+    'a store without watch() has nothing in its place, so that waiters poll': async ({ open }) => {
+      assert.equal((await open()).watch, undefined)
+    },
+  },
+  'no watch',
+)
+
 /** Hints that something happened to a key; a store without `watch` is polled. */
-export const wake = [...watching, ...polling]
+export const wake = [...watching, ...polling, ...absent]

@@ -25,9 +25,9 @@ class ExpireAfterNx extends PlainStore {
     leaseMs: number,
     options?: AcquireOptions,
   ): Promise<Found> {
-    const found = await super.acquire(key, claim, leaseMs, options)
-    if (found.state === 'locked' && found.owner !== claim.owner) this.lock(key, found, leaseMs)
-    return found
+    const there = this.at(key)
+    if (there?.kind === 'lock' && there.owner !== claim.owner) this.lock(key, there, leaseMs)
+    return super.acquire(key, claim, leaseMs, options)
   }
 }
 
@@ -46,14 +46,14 @@ class Reentrant extends PlainStore {
 }
 
 class Headerless extends PlainStore {
-  protected override read(entry: Entry, asker: Claim) {
-    return { ...super.read(entry, asker), owner: asker.owner, fingerprint: asker.fingerprint }
+  protected override give(entry: Entry, asker?: Claim) {
+    return { ...super.give(entry, asker), owner: asker?.owner ?? '', fingerprint: asker?.fingerprint ?? '' }
   }
 }
 
 class StoredNow extends PlainStore {
-  protected override read(entry: Entry, asker: Claim) {
-    return { ...super.read(entry, asker), storedAtMs: Date.now() }
+  protected override give(entry: Entry, asker?: Claim) {
+    return { ...super.give(entry, asker), storedAtMs: Date.now() }
   }
 }
 
@@ -97,6 +97,21 @@ class FoldsCase extends PlainStore {
   }
   override release(key: string, owner: string) {
     return super.release(key.toLowerCase(), owner)
+  }
+  override read(key: string) {
+    return super.read(key.toLowerCase())
+  }
+  override replace(key: string, ...rest: [Claim, Uint8Array, number]) {
+    return super.replace(key.toLowerCase(), ...rest)
+  }
+  override forget(key: string) {
+    return super.forget(key.toLowerCase())
+  }
+  override append(key: string, ...rest: [string, number, Uint8Array, number]) {
+    return super.append(key.toLowerCase(), ...rest)
+  }
+  override tail(key: string, ...rest: [string, number]) {
+    return super.tail(key.toLowerCase(), ...rest)
   }
   override watch(key: string, listener: Parameters<PlainStore['watch']>[1]) {
     return super.watch(key.toLowerCase(), listener)

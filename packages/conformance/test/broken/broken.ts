@@ -1,4 +1,5 @@
 import type { Store } from '@idem/core'
+import type { Area, StoreUnderTest } from '../../src/index.js'
 import { Shared } from './plain-store.js'
 
 /** A store with one mistake, and what the kit must say of it. */
@@ -9,8 +10,14 @@ export interface Broken {
   readonly fails: string
   /** Every other test that fails, and why it cannot but fail. */
   readonly alsoFails: Readonly<Record<string, string>>
+  /** Tests that fail now and then, and what that depends on. */
+  readonly mayFail?: Readonly<Record<string, string>>
   /** Opens one more handle. */
   readonly open: () => Store
+  /** Where the mistake reaches tests that run beside it: this area alone is run, one test after another. */
+  readonly alone?: Area
+  /** What else the kit is given; without it, it skips some tests. */
+  readonly means?: Omit<StoreUnderTest, 'open'> & { disrupt?(store: Store): Promise<void> }
 }
 
 /** Every handle is the same store. */

@@ -4,8 +4,7 @@ import { PlainStore } from './plain-store.js'
 
 class LastWins extends PlainStore {
   override async complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
-    const there = this.at(key)
-    if (there && there.fingerprint !== claim.fingerprint) return { state: 'refused' }
+    if (this.refuses(this.at(key), claim)) return { state: 'refused' }
     this.write(key, claim, bytes, ttlMs)
     return { state: 'stored' }
   }

@@ -125,7 +125,7 @@ class ReplacedComesBack extends PlainStore {
     const there = this.at(key)
     const found = await super.acquire(key, claim, leaseMs, options)
     if (there?.kind === 'record' && found.state === 'acquired') {
-      this.#replaced.set(key, { state: 'completed', record: this.read(there, claim) })
+      this.#replaced.set(key, { state: 'completed', record: this.give(there, claim) })
     }
     return found
   }

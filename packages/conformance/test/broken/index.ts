@@ -1,23 +1,54 @@
 import { acquire } from './acquire.js'
 import type { Broken } from './broken.js'
+import { close } from './close.js'
 import { complete } from './complete.js'
+import { concurrency } from './concurrency.js'
 import { endings } from './endings.js'
 import { expiry } from './expiry.js'
+import { faults } from './faults.js'
+import { fingerprint } from './fingerprint.js'
+import { keys } from './keys.js'
+import { live } from './live.js'
 import { ownership } from './ownership.js'
+import { read } from './read.js'
+import { replace } from './replace.js'
 import { replacing } from './replacing.js'
 import { takeover } from './takeover.js'
 import { values } from './values.js'
+import { voids } from './void.js'
 import { wake } from './wake.js'
 
-/** One store a mistake, in the order of the areas. */
-export const brokenStores: readonly Broken[] = [
+/** Mistakes with locks. */
+export const lockStores: readonly Broken[] = [
   ...acquire,
   ...replacing,
   ...ownership,
   ...takeover,
+  ...fingerprint,
+  ...read,
+  ...voids,
+]
+
+/** Mistakes with what is kept. */
+export const recordStores: readonly Broken[] = [
   ...complete,
+  ...replace,
   ...endings,
   ...expiry,
-  ...wake,
   ...values,
+  ...keys,
+]
+
+/** Mistakes with hints and logs. */
+export const signalStores: readonly Broken[] = [...wake, ...live]
+
+/** Mistakes that show with several handles, processes, or faults. */
+export const handleStores: readonly Broken[] = [...close, ...concurrency, ...faults]
+
+/** One store a mistake. */
+export const brokenStores: readonly Broken[] = [
+  ...lockStores,
+  ...recordStores,
+  ...signalStores,
+  ...handleStores,
 ]

@@ -4,13 +4,20 @@ import type {
   Completed,
   Found,
   Hint,
+  Read,
   Renewed,
   Store,
   StoredRecord,
   Watch,
 } from '@idem/core'
 
-export interface Lock extends Claim {
+/** Whose a lock is. */
+export interface Holder extends Claim {
+  /** Forgotten: no completion is stored over it. */
+  readonly void?: boolean
+}
+
+export interface Lock extends Holder {
   readonly kind: 'lock'
   readonly expiresAt: number
 }
@@ -20,7 +27,8 @@ export interface Entry extends StoredRecord {
   readonly expiresAt: number
 }
 
-export interface Ending {
+/** An ending or a live log. */
+export interface Kept {
   readonly bytes: Uint8Array
   readonly expiresAt: number
 }
@@ -30,7 +38,8 @@ export type Listener = (hint: Hint) => void
 /** What several handles of one plain store share. */
 export class Shared {
   readonly entries = new Map<string, Lock | Entry>()
-  readonly endings = new Map<string, Ending>()
+  readonly endings = new Map<string, Kept>()
+  readonly logs = new Map<string, Kept>()
   readonly listeners = new Map<string, Set<Listener>>()
 }
 
@@ -40,6 +49,7 @@ export class Shared {
  */
 export class PlainStore implements Store {
   protected readonly shared: Shared
+  readonly #stops = new Set<() => void>()
 
   constructor(shared = new Shared()) {
     this.shared = shared
@@ -54,7 +64,7 @@ export class PlainStore implements Store {
     const there = this.at(key)
     if (there?.kind === 'lock') return { state: 'locked', owner: there.owner, fingerprint: there.fingerprint }
     if (there && !(replacing && this.same(there.bytes, replacing))) {
-      return { state: 'completed', record: this.read(there, claim) }
+      return { state: 'completed', record: this.give(there, claim) }
     }
     this.lock(key, claim, leaseMs)
     return { state: 'acquired' }
@@ -64,14 +74,14 @@ export class PlainStore implements Store {
     const there = this.at(key)
     if (there?.kind === 'record') return 'completed'
     if (there && there.owner !== claim.owner) return 'lost'
-    this.lock(key, claim, leaseMs)
+    this.lock(key, { ...claim, void: isVoid(there) }, leaseMs)
     return there ? 'held' : 'retaken'
   }
 
   async complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
     const there = this.at(key)
-    if (there && there.fingerprint !== claim.fingerprint) return { state: 'refused' }
-    if (there?.kind === 'record') return { state: 'standing', record: this.read(there, claim) }
+    if (this.refuses(there, claim)) return { state: 'refused' }
+    if (there?.kind === 'record') return { state: 'standing', record: this.give(there, claim) }
     this.write(key, claim, bytes, ttlMs)
     return { state: 'stored' }
   }
@@ -84,6 +94,27 @@ export class PlainStore implements Store {
     return true
   }
 
+  async read(key: string): Promise<Read> {
+    const there = this.at(key)
+    if (there?.kind === 'record') return { state: 'completed', record: this.give(there) }
+    return there
+      ? { state: 'locked', owner: there.owner, fingerprint: there.fingerprint }
+      : { state: 'absent' }
+  }
+
+  async replace(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<boolean> {
+    if (this.refuses(this.at(key), claim)) return false
+    this.write(key, claim, bytes, ttlMs)
+    return true
+  }
+
+  async forget(key: string): Promise<boolean> {
+    const there = this.at(key)
+    if (there?.kind === 'lock') this.shared.entries.set(key, { ...there, void: true })
+    else this.shared.entries.delete(key)
+    return there !== undefined
+  }
+
   async end(key: string, owner: string, ending: Uint8Array, ms: number): Promise<void> {
     this.shared.endings.set(`${key} ${owner}`, { bytes: this.keep(ending), expiresAt: this.now() + ms })
   }
@@ -93,15 +124,36 @@ export class PlainStore implements Store {
     return there && there.expiresAt > this.now() ? new Uint8Array(there.bytes) : undefined
   }
 
+  async append(key: string, owner: string, offset: number, bytes: Uint8Array, ms: number): Promise<number> {
+    const log = this.log(key, owner) ?? new Uint8Array()
+    const end = offset + bytes.byteLength
+    if (log.byteLength !== offset) {
+      const again = end <= log.byteLength && Buffer.compare(log.subarray(offset, end), bytes) === 0
+      return again ? end : log.byteLength
+    }
+    this.extend(key, owner, Buffer.concat([log, this.keep(bytes)]), ms)
+    this.hint(key, { type: 'live', owner, offset, bytes: new Uint8Array(bytes) })
+    return end
+  }
+
+  async tail(key: string, owner: string, from: number): Promise<Uint8Array | undefined> {
+    const log = this.log(key, owner)
+    return log && new Uint8Array(log.subarray(from))
+  }
+
   watch(key: string, listener: Listener): Watch {
     const listeners = this.shared.listeners.get(key) ?? new Set()
     this.shared.listeners.set(key, listeners.add(listener))
-    return { ready: Promise.resolve(), stop: () => void listeners.delete(listener) }
+    const stop = () => void listeners.delete(listener)
+    this.#stops.add(stop)
+    return { ready: Promise.resolve(), stop }
   }
 
   async ready(): Promise<void> {}
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    for (const stop of this.#stops) stop()
+  }
 
   protected now(): number {
     return performance.now()
@@ -113,8 +165,14 @@ export class PlainStore implements Store {
     return there && there.expiresAt > this.now() ? there : undefined
   }
 
-  protected lock(key: string, { owner, fingerprint }: Claim, leaseMs: number): void {
-    this.shared.entries.set(key, { kind: 'lock', owner, fingerprint, expiresAt: this.now() + leaseMs })
+  protected lock(key: string, { owner, fingerprint, void: isVoid }: Holder, leaseMs: number): void {
+    const expiresAt = this.now() + leaseMs
+    this.shared.entries.set(key, { kind: 'lock', owner, fingerprint, void: isVoid, expiresAt })
+  }
+
+  /** Whether what stands must not be overwritten by a record of this claim. */
+  protected refuses(there: Lock | Entry | undefined, { fingerprint }: Claim): boolean {
+    return there !== undefined && (isVoid(there) || there.fingerprint !== fingerprint)
   }
 
   protected write(key: string, { owner, fingerprint }: Claim, bytes: Uint8Array, ttlMs: number): void {
@@ -123,8 +181,18 @@ export class PlainStore implements Store {
     this.hint(key, { type: 'settled', owner })
   }
 
+  /** The live log of one execution. */
+  protected log(key: string, owner: string): Uint8Array | undefined {
+    const there = this.shared.logs.get(`${key} ${owner}`)
+    return there && there.expiresAt > this.now() ? there.bytes : undefined
+  }
+
+  protected extend(key: string, owner: string, bytes: Uint8Array, ms: number): void {
+    this.shared.logs.set(`${key} ${owner}`, { bytes, expiresAt: this.now() + ms })
+  }
+
   /** The record as the one who asks is given it. */
-  protected read({ owner, fingerprint, storedAtMs, bytes }: Entry, _asker: Claim): StoredRecord {
+  protected give({ owner, fingerprint, storedAtMs, bytes }: Entry, _asker?: Claim): StoredRecord {
     return { owner, fingerprint, storedAtMs, bytes: new Uint8Array(bytes) }
   }
 
@@ -140,4 +208,8 @@ export class PlainStore implements Store {
   protected hint(key: string, hint: Hint): void {
     for (const listener of this.shared.listeners.get(key) ?? []) queueMicrotask(() => listener(hint))
   }
+}
+
+export function isVoid(there: Lock | Entry | undefined): boolean {
+  return there?.kind === 'lock' && there.void === true
 }

@@ -1,6 +1,6 @@
-import type { AcquireOptions, Claim, Completed, Found } from '@idem/core'
+import type { AcquireOptions, Claim, Completed, Found, Renewed } from '@idem/core'
 import { type Broken, because, one } from './broken.js'
-import { type Entry, PlainStore } from './plain-store.js'
+import { type Entry, type Holder, PlainStore } from './plain-store.js'
 
 class Text extends PlainStore {
   protected override keep(bytes: Uint8Array): Uint8Array {
@@ -48,6 +48,14 @@ class GuessesKind extends PlainStore {
   }
 }
 
+class GuessesByEnd extends PlainStore {
+  override async renew(key: string, claim: Claim, leaseMs: number): Promise<Renewed> {
+    const there = this.at(key)
+    const end = there?.kind === 'record' ? Buffer.from(there.bytes).toString('latin1') : ''
+    return end.endsWith(`${claim.owner} ${claim.fingerprint}`) ? 'held' : super.renew(key, claim, leaseMs)
+  }
+}
+
 class OneMiB extends PlainStore {
   protected override keep(bytes: Uint8Array): Uint8Array {
     return new Uint8Array(bytes.subarray(0, 1024 * 1024))
@@ -67,14 +75,15 @@ class KeepsCallersBuffer extends PlainStore {
 }
 
 class GivesItsOwnBuffer extends PlainStore {
-  protected override read({ owner, fingerprint, storedAtMs, bytes }: Entry) {
+  protected override give({ owner, fingerprint, storedAtMs, bytes }: Entry) {
     return { owner, fingerprint, storedAtMs, bytes }
   }
 }
 
 class ShortNames extends PlainStore {
-  protected override lock(key: string, { owner, fingerprint }: Claim, leaseMs: number): void {
-    super.lock(key, { owner: owner.slice(0, 48), fingerprint: fingerprint.slice(0, 48) }, leaseMs)
+  protected override lock(key: string, holder: Holder, leaseMs: number): void {
+    const { owner, fingerprint } = holder
+    super.lock(key, { ...holder, owner: owner.slice(0, 48), fingerprint: fingerprint.slice(0, 48) }, leaseMs)
   }
 }
 
@@ -122,6 +131,12 @@ export const values: Broken[] = [
     breaks: 'What stands is told by looking at the bytes of the caller.',
     open: one(new GuessesKind()),
     fails: 'bytes that look like what a store writes itself come back',
+    alsoFails: {},
+  },
+  {
+    breaks: 'Whose lock stands is looked for at the end of what is kept, also where that is a record.',
+    open: one(new GuessesByEnd()),
+    fails: 'a record whose bytes look like a lock of its owner is a record to every command',
     alsoFails: {},
   },
   {

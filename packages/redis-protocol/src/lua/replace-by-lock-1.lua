@@ -1,6 +1,6 @@
 --[[
   As SET NX GET PX, but a standing record with exactly these bytes counts as absent: the way out of a record that
-  nobody can decode.
+  nobody can decode. A lock never has them: the owner in it is nobody's to guess.
 
   KEYS[1]  the key: lock or record
 
@@ -14,7 +14,7 @@ local value = redis.call('GET', KEYS[1])
 if value then
   local _, head_end = string.find(value, '^R %S+ %S+ %d+\n')
   local bytes = string.sub(value, (head_end or 0) + 1)
-  if bytes ~= ARGV[3] or string.match(value, '^[LV] %S+ %S+$') then
+  if bytes ~= ARGV[3] then
     return value
   end
 end

@@ -1,0 +1,4 @@
+import { breaking } from './breaking.js'
+import { lockStores } from './broken/index.js'
+
+breaking(lockStores)

@@ -1,0 +1,4 @@
+import { breaking } from './breaking.js'
+import { recordStores } from './broken/index.js'
+
+breaking(recordStores)

@@ -1,0 +1,109 @@
+import type { Store } from '@idem/core'
+import { type Broken, one } from './broken.js'
+import { PlainStore } from './plain-store.js'
+
+const METHODS = [
+  'acquire',
+  'renew',
+  'complete',
+  'release',
+  'end',
+  'ending',
+  'read',
+  'replace',
+  'forget',
+  'append',
+  'tail',
+  'watch',
+] as const
+
+/** The plain store, asked about the name that `rename` makes of every key. */
+function renaming(rename: (key: string) => string): Store {
+  const store = new PlainStore() as unknown as Record<string, (...args: unknown[]) => unknown>
+  for (const name of METHODS) {
+    const method = store[name]!.bind(store)
+    store[name] = (key, ...rest) => method(rename(key as string), ...rest)
+  }
+  return store as unknown as Store
+}
+
+function refuse(key: string, pattern: RegExp): string {
+  if (pattern.test(key)) throw new Error(`${key} is no key`)
+  return key
+}
+
+class CutsNames extends PlainStore {
+  protected override lock(...[key, holder, leaseMs]: Parameters<PlainStore['lock']>): void {
+    super.lock(key, { ...holder, owner: holder.owner.replace(/^-/, '') }, leaseMs)
+  }
+}
+
+class JoinedNames extends PlainStore {
+  override end(key: string, owner: string, ending: Uint8Array, ms: number): Promise<void> {
+    return super.end('', `${key}_${owner}`, ending, ms)
+  }
+  override ending(key: string, owner: string): Promise<Uint8Array | undefined> {
+    return super.ending('', `${key}_${owner}`)
+  }
+}
+
+class EndingsUnderKeys extends PlainStore {
+  override async end(key: string, owner: string, ending: Uint8Array, ms: number): Promise<void> {
+    this.write(`${key}-${owner}`, { owner, fingerprint: owner }, ending, ms)
+  }
+  override async ending(key: string, owner: string): Promise<Uint8Array | undefined> {
+    const there = this.at(`${key}-${owner}`)
+    return there?.kind === 'record' ? new Uint8Array(there.bytes) : undefined
+  }
+}
+
+export const keys: Broken[] = [
+  {
+    breaks: 'Keys of less than four characters are refused.',
+    open: one(renaming((key) => refuse(key, /^.{0,3}$/))),
+    fails: 'a key may be one character, a letter or a digit',
+    alsoFails: {},
+  },
+  {
+    breaks: 'A key that begins with `-` is taken for an option.',
+    open: one(renaming((key) => refuse(key, /^-/))),
+    fails: 'a key may be `-` or `_` alone, or end in them on both sides',
+    alsoFails: {},
+  },
+  {
+    breaks: 'Keys are cut after 63 characters.',
+    open: one(renaming((key) => key.slice(0, 63))),
+    fails: 'a key may be 64 characters, and all of them count',
+    alsoFails: {},
+  },
+  {
+    breaks: 'Keys are trimmed of what is neither letter nor digit.',
+    open: one(renaming((key) => key.replace(/^[-_]+(?=.)|(?<=.)[-_]+$/g, ''))),
+    fails: '`-` and `_` at the ends of a key belong to it',
+    alsoFails: {},
+  },
+  {
+    breaks: '`_` and `-` are the same.',
+    open: one(renaming((key) => key.replaceAll('_', '-'))),
+    fails: 'every character of base64url is one of its own',
+    alsoFails: {},
+  },
+  {
+    breaks: 'An owner loses the `-` it begins with.',
+    open: one(new CutsNames()),
+    fails: 'owners and fingerprints may be as short, as long and as pointed as keys',
+    alsoFails: {},
+  },
+  {
+    breaks: 'An ending is kept under key and owner, joined by `_`.',
+    open: one(new JoinedNames()),
+    fails: 'where a key ends and an owner begins is never guessed',
+    alsoFails: {},
+  },
+  {
+    breaks: 'Endings are kept among the keys, as `key-owner`.',
+    open: one(new EndingsUnderKeys()),
+    fails: 'endings and logs stand under no key',
+    alsoFails: {},
+  },
+]

@@ -1,0 +1,137 @@
+import type { Read } from '@idem/core'
+import { type Broken, one, several } from './broken.js'
+import { PlainStore } from './plain-store.js'
+
+class ReadTakes extends PlainStore {
+  override async read(key: string): Promise<Read> {
+    const found = await super.read(key)
+    if (found.state === 'absent') this.lock(key, { owner: 'reader', fingerprint: 'reader' }, 50)
+    return found
+  }
+}
+
+class ReadsRecordsOnly extends PlainStore {
+  override async read(key: string): Promise<Read> {
+    const found = await super.read(key)
+    return found.state === 'locked' ? { state: 'absent' } : found
+  }
+}
+
+class ReadsAnotherTime extends PlainStore {
+  override async read(key: string): Promise<Read> {
+    const found = await super.read(key)
+    if (found.state !== 'completed') return found
+    const { storedAtMs } = found.record
+    return { ...found, record: { ...found.record, storedAtMs: Math.floor(storedAtMs / 1000) } }
+  }
+}
+
+class ReadsTombstones extends PlainStore {
+  readonly #released = new Map<string, Read>()
+  override async release(key: string, owner: string): Promise<boolean> {
+    const there = await super.read(key)
+    const released = await super.release(key, owner)
+    if (released) this.#released.set(key, there)
+    return released
+  }
+  override async read(key: string): Promise<Read> {
+    const found = await super.read(key)
+    return found.state === 'absent' ? (this.#released.get(key) ?? found) : found
+  }
+}
+
+class RemembersAbsence extends PlainStore {
+  readonly #absent = new Set<string>()
+  override async read(key: string): Promise<Read> {
+    if (this.#absent.has(key)) return { state: 'absent' }
+    const found = await super.read(key)
+    if (found.state === 'absent') this.#absent.add(key)
+    return found
+  }
+  override acquire(...args: Parameters<PlainStore['acquire']>) {
+    this.#absent.delete(args[0])
+    return super.acquire(...args)
+  }
+  override complete(...args: Parameters<PlainStore['complete']>) {
+    this.#absent.delete(args[0])
+    return super.complete(...args)
+  }
+  override replace(...args: Parameters<PlainStore['replace']>) {
+    this.#absent.delete(args[0])
+    return super.replace(...args)
+  }
+}
+
+class ReadKeepsAlive extends PlainStore {
+  protected readonly kind: 'lock' | 'record' = 'lock'
+  override async read(key: string): Promise<Read> {
+    const there = this.at(key)
+    if (there?.kind === this.kind)
+      this.shared.entries.set(key, { ...there, expiresAt: this.now() + 86_400_000 })
+    return super.read(key)
+  }
+}
+
+class ReadKeepsRecords extends ReadKeepsAlive {
+  protected override readonly kind = 'record'
+}
+
+class ReadGivesItsOwn extends PlainStore {
+  override async read(key: string): Promise<Read> {
+    const there = this.at(key)
+    if (there?.kind !== 'record') return super.read(key)
+    const { owner, fingerprint, storedAtMs, bytes } = there
+    return { state: 'completed', record: { owner, fingerprint, storedAtMs, bytes } }
+  }
+}
+
+export const read: Broken[] = [
+  {
+    breaks: 'Who reads an absent key takes it for a moment.',
+    open: one(new ReadTakes()),
+    fails: 'an absent key reads as absent, and is still free',
+    alsoFails: {},
+  },
+  {
+    breaks: 'Only records can be read.',
+    open: one(new ReadsRecordsOnly()),
+    fails: 'a locked key reads as locked, with owner and fingerprint',
+    alsoFails: {},
+  },
+  {
+    breaks: 'A record that is read tells when it was stored in seconds.',
+    open: one(new ReadsAnotherTime()),
+    fails: 'a completed key reads as the very record that acquire gives',
+    alsoFails: {},
+  },
+  {
+    breaks: 'A released lock can still be read.',
+    open: one(new ReadsTombstones()),
+    fails: 'a released key reads as absent',
+    alsoFails: {},
+  },
+  {
+    breaks: 'What one handle read as absent it takes for absent until it writes there itself.',
+    open: several(RemembersAbsence),
+    fails: 'what one process writes is read in another',
+    alsoFails: {},
+  },
+  {
+    breaks: 'A lock that is read is held for a day.',
+    open: one(new ReadKeepsAlive()),
+    fails: 'a lock that is read lapses when it would have',
+    alsoFails: {},
+  },
+  {
+    breaks: 'A record that is read by read() lives anew.',
+    open: one(new ReadKeepsRecords()),
+    fails: 'a record that is read expires when it would have',
+    alsoFails: {},
+  },
+  {
+    breaks: 'read gives every reader the same buffer.',
+    open: one(new ReadGivesItsOwn()),
+    fails: 'what a reader does to the bytes it read does not change the record',
+    alsoFails: {},
+  },
+]
