@@ -16,12 +16,16 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 
 const elsewhere: { readonly reason: string; has(path: string, text: string): boolean }[] = [
   {
-    reason: 'kills, pauses and reshards the nodes of a cluster, which are processes of this machine',
+    reason: 'starts a cluster of processes of this machine, which can be killed, paused and resharded',
     has: (_, text) => text.includes('startRedisCluster('),
   },
   {
     reason: 'is about servers that are processes of this machine, or borrowed',
     has: (path) => path === 'packages/testing/test/redis.test.ts',
+  },
+  {
+    reason: 'is about the tests of the kit, to which one Redis is as good as another',
+    has: (path) => path.endsWith('/mutations.test.ts'),
   },
   {
     reason: 'shows what a newcomer runs, to whom one address of a Redis is as good as another',

@@ -11,12 +11,6 @@ export interface World {
   readonly redis: SharedRedis | undefined
 }
 
-/** One thing that was to hold, and whether it did. */
-interface Check {
-  readonly held: boolean
-  readonly text: string
-}
-
 /** Where a scenario says what it sees, as it sees it. */
 export interface Notebook {
   /** Something that must hold for the scenario to hold. */

@@ -16,7 +16,11 @@ export const EARLY_MS = 25
 /** How long a test waits for what must happen, however slow the machine. */
 export const PATIENCE_MS = 3_000
 
-const random = (bytes: number) => randomBytes(bytes).toString('base64url')
+/** Letters and digits at both ends: what else may stand there is for the area `keys` to show. */
+function random(bytes: number): string {
+  const name = randomBytes(bytes).toString('base64url')
+  return /^[^-_].*[^-_]$/.test(name) ? name : random(bytes)
+}
 
 /** Shaped as core makes them: a digest for a key and a fingerprint, a random id for an owner. */
 export const newKey = () => random(32)

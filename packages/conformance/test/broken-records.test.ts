@@ -1,4 +1,4 @@
 import { breaking } from './breaking.js'
 import { recordStores } from './broken/index.js'
 
-breaking(recordStores)
+breaking(recordStores, { heavyToo: true })

@@ -11,8 +11,18 @@ const polled = bound(memoryStore())
 // Keys are random, so the tests may run at once.
 const runner = { describe: (name, body) => describe(name, { concurrency: true }, body), test }
 
-storeConformance({ name: 'memoryStore', open: () => ({ store }), runner })
-storeConformance({ name: 'memoryStore, polled', open: () => ({ store: polled }), runner })
+storeConformance({
+  name: 'memoryStore',
+  open: () => ({ store }),
+  openAlone: () => ({ store: memoryStore() }),
+  runner,
+})
+storeConformance({
+  name: 'memoryStore, polled',
+  open: () => ({ store: polled }),
+  openAlone: () => ({ store: bound(memoryStore()) }),
+  runner,
+})
 
 function bound(store) {
   const methods = [

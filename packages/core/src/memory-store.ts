@@ -108,7 +108,10 @@ class MemoryStore implements Store {
     this.#open()
     const lock = this.#lock(key)
     if (lock) this.#locks.set(key, { ...lock, void: true })
-    return this.#kept.delete(key) || lock !== undefined
+    // One whose time is over is not there, although it still has to be taken out.
+    const stood = lock !== undefined || this.#kept.has(key)
+    this.#kept.delete(key)
+    return stood
   }
 
   async release(key: string, owner: string): Promise<boolean> {

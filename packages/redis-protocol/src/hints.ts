@@ -1,9 +1,11 @@
-import type { Hint, Watch } from '@idem/core'
+import { type Hint, StoreError, type Watch } from '@idem/core'
 import type { RedisDriver, RedisSubscriber } from './driver.js'
 
 interface Channel {
   readonly listeners: Set<(hint: Hint) => void>
   readonly ready: Promise<void>
+  /** Rejects `ready`, if it is open: a subscription under way may never be answered. */
+  giveUp(): void
 }
 
 /** Hints over sharded pub/sub: one connection for the store, opened at the first watch; one subscription a channel. */
@@ -30,6 +32,7 @@ export class Hints {
   }
 
   async close(): Promise<void> {
+    for (const channel of this.#channels.values()) channel.giveUp()
     this.#channels.clear()
     const subscriber = await this.#subscriber?.catch(() => undefined)
     this.#subscriber = undefined
@@ -37,10 +40,16 @@ export class Hints {
   }
 
   #subscribe(channel: string): Channel {
-    const ready = this.#connection().then((subscriber) => subscriber.subscribe(channel))
+    let giveUp = () => {}
+    const ready = new Promise<void>((resolve, reject) => {
+      giveUp = () => reject(new StoreError('The store was closed.', { effect: 'none' }))
+      this.#connection()
+        .then((subscriber) => subscriber.subscribe(channel))
+        .then(resolve, reject)
+    })
     // Whoever awaits `ready` is told; nobody has to.
     ready.catch(() => {})
-    const opened: Channel = { listeners: new Set(), ready }
+    const opened: Channel = { listeners: new Set(), ready, giveUp }
     this.#channels.set(channel, opened)
     return opened
   }

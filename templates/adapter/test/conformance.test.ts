@@ -11,12 +11,12 @@ afterAll(() => redis.stop())
 
 /** One more handle, with a client of its own as another process would have. */
 async function open() {
-  const client = connect(redis.url)
+  const client = await connect(redis.url)
   const store = __camel__Store(client, { prefix: redis.prefix })
   return { store, close: () => store.close() /* WRITE: and close the client. */ }
 }
 
-function connect(url: string): __Pascal__Client {
+async function connect(url: string): Promise<__Pascal__Client> {
   throw new Error(`WRITE: a client connected to ${url}`)
 }
 

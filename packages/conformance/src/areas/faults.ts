@@ -189,6 +189,7 @@ const turns: Record<string, Turn> = {
     owner.catch(() => {})
     await sleep(60)
     const waiter = other!.run(key, failing)
+    waiter.catch(() => {})
     await assert.rejects(owner, { message: /overloaded/ })
     await assert.rejects(waiter, { message: /overloaded/ })
     assert.equal(count.executions, 1, `${count.executions} executions`)
@@ -244,7 +245,7 @@ const turns: Record<string, Turn> = {
     const options = { storeBudgetMs: 250, leaseMs: leaseMs / 2 }
     const [slow] = await idems(context, [late], options)
     const [other] = await idems(context, [{}], { leaseMs })
-    const [key, { count, work }] = [newKey(), counted(150)]
+    const [key, { count, work }] = [newKey(), counted(leaseMs / 4)]
     const value = await slow!.run(key, work)
     await sleep(3 * SHORT_MS) // All that is under way has arrived.
     await assertStored(other!, key, value)

@@ -6,6 +6,7 @@ import {
   assertLocked,
   assertNotEarly,
   bytesOf,
+  eventually,
   inTime,
   LONG_MS,
   letSucceed,
@@ -17,7 +18,6 @@ import {
   settle,
   sleep,
   take,
-  takeLapsed,
 } from '../tools.js'
 
 const ANSWER = bytesOf('the answer')
@@ -177,16 +177,19 @@ const forgetting = area('void', {
     const [lasting, holder] = [newKey(), newClaim()]
     await takeVoid(store, lasting, holder)
     await inTime(async (ms) => {
-      const [key, since] = [newKey(), now()]
-      await take(store, key, holder, 2 * ms)
+      const [forgotten, untouched, since] = [newKey(), newKey(), now()]
+      await Promise.all([forgotten, untouched].map((key) => take(store, key, holder, 2 * ms)))
       await sleep(ms)
-      if (!(await store.forget(key))) return false
-      const takenAt = await takeLapsed(store, key, newClaim(), {
-        meanwhile: (found) => assertLocked(found, holder),
-      })
-      assertNotEarly(takenAt, since, 2 * ms)
-      // A lease that began anew would be over after half as long again.
-      return takenAt < since + 2.75 * ms
+      if (!(await store.forget(forgotten))) return false
+      const goneAt = async (key: string) => {
+        const isGone = async () => (await store.read(key)).state === 'absent' || undefined
+        await eventually('the lock never lapsed', isGone)
+        return now()
+      }
+      const [forgottenAt, untouchedAt] = await Promise.all([goneAt(forgotten), goneAt(untouched)])
+      assertNotEarly(forgottenAt, since, 2 * ms)
+      // A lease that began anew would be over as much later as it was forgotten after it began.
+      return forgottenAt < untouchedAt + 0.75 * ms
     })
     assertLocked(await store.read(lasting), holder)
   },

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StoreError, type Watch } from '@idem/core'
-import { type Broken, several } from './broken.js'
+import { type Broken, because, several } from './broken.js'
 import { Connected, disrupt } from './connected.js'
 import { type Listener, PlainStore } from './plain-store.js'
 
@@ -153,7 +153,10 @@ export const close: Broken[] = [
     breaks: 'After close(), stop() of a watcher throws.',
     open: several(StopsOnceClosed),
     fails: 'a watcher can be stopped after close(), and its `ready` has ended',
-    alsoFails: {},
+    alsoFails: because(
+      'it stops the watcher of a closed handle',
+      'close() of one handle ends its watchers and no others',
+    ),
   },
   {
     breaks: 'close() gives up what was locked through the handle.',
@@ -172,7 +175,10 @@ export const close: Broken[] = [
     open: several(NeverBack),
     means: { disrupt },
     fails: 'after its connections broke, a handle is ready again and answers',
-    alsoFails: {},
+    alsoFails: because(
+      'it asks again after the connection broke',
+      'a lock outlives the connection it was taken over',
+    ),
   },
   {
     breaks: 'A lock goes with the connection it was taken over.',
@@ -194,7 +200,10 @@ export const close: Broken[] = [
     means: { disrupt },
     alone: 'close',
     fails: 'what one handle suffers does not touch another',
-    alsoFails: {},
+    alsoFails: because(
+      'its other handle is disturbed too',
+      'a watcher hears again after the connections broke',
+    ),
   },
   {
     breaks: 'Subscriptions are not made again after a reconnect.',

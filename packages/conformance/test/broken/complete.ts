@@ -75,6 +75,10 @@ export const complete: Broken[] = [
         'an owner that completes twice is given its own record',
         'of twenty completions at once one is stored, and the others are given it',
       ),
+      ...because(
+        'it reads the standing record by completing a second time',
+        'the new record stands: a completion is given it',
+      ),
     },
   },
   {
@@ -87,7 +91,11 @@ export const complete: Broken[] = [
     breaks: 'A completion after the lease lapsed is thrown away, though nobody else has the key.',
     open: one(new OnlyWithLease()),
     fails: 'a completion whose lease has lapsed is stored',
-    alsoFails: {},
+    alsoFails: because(
+      'it completes a key whose lock has lapsed',
+      'once a void lock has lapsed, the key is absent and completes again',
+      'once the lock has lapsed or was released, another request has the key',
+    ),
   },
   {
     breaks: 'A completion over the lock of a successor is thrown away.',
@@ -102,12 +110,26 @@ export const complete: Broken[] = [
     alsoFails: {
       'a completion is refused over a record of another fingerprint, and changes nothing':
         'it completes over another fingerprint, a record this time',
+      ...because(
+        'it completes over another fingerprint',
+        'a refused completion is told nothing of the record that stands, and does not wear it down',
+        'fingerprints are compared to the letter',
+        'of two requests that complete at once under one key, one is stored and the other refused',
+        'the owner of a lock cannot complete or replace it as another request',
+      ),
     },
   },
   {
     breaks: 'A completion looks at the key first and writes a moment later.',
     open: several(GetThenSet),
     fails: 'of twenty completions at once one is stored, and the others are given it',
-    alsoFails: {},
+    alsoFails: because(
+      'two requests complete at once',
+      'of two requests that complete at once under one key, one is stored and the other refused',
+    ),
+    mayFail: {
+      'an acquire that never arrived is made up for: the answer is stored all the same':
+        'only if the other idem looks in that moment',
+    },
   },
 ]

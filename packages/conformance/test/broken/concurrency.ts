@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AcquireOptions, Claim, Completed, Found, Hint, Watch } from '@idem/core'
-import type { Broken } from './broken.js'
+import { type Broken, because } from './broken.js'
 import { type Listener, PlainStore, Shared } from './plain-store.js'
 import { type Process, tunnelled } from './tunnel.js'
 
@@ -202,7 +202,18 @@ export const concurrency: Broken[] = [
     breaks: 'A process has its own locks and records, which its handles share.',
     ...ownData(),
     fails: 'what one process writes another finds: lock, record, void lock and ending',
-    alsoFails: {},
+    alsoFails: because(
+      'it acts in one process and looks in another',
+      'a log grows in one process and is followed in another',
+      'a process whose clock is an hour ahead neither takes a lock early nor keeps one too long',
+      'a watcher is woken by another process, whichever of them it is',
+      'of appends of two processes at one offset exactly one is written',
+      'of many acquires in two processes at once one gets the lock',
+      'of many completions in two processes at once one is stored, and all are given it',
+      'of many that take over in two processes at once one gets the lock, and the stale owner loses it',
+      'the lock of a process that is killed is held for its lease, and can be taken after it',
+      'what a process that is killed has stored stays',
+    ),
   },
   {
     breaks: 'An absent key is looked at and locked under a mutex of the process.',
@@ -256,7 +267,10 @@ export const concurrency: Broken[] = [
     breaks: 'A log is kept in the memory of the process that writes it.',
     ...processes(LogsAtHome),
     fails: 'a log grows in one process and is followed in another',
-    alsoFails: {},
+    alsoFails: because(
+      'two processes append, each to its own log',
+      'of appends of two processes at one offset exactly one is written',
+    ),
   },
   {
     breaks: 'An append looks and writes under a mutex of the process.',

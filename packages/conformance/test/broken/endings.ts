@@ -104,6 +104,12 @@ export const endings: Broken[] = [
     alsoFails: {
       'an ending left before the release is there after it, for every waiter that asks':
         'there is no lock left for the release that follows the ending',
+      ...because(
+        'it leaves an ending under a lock that it releases later',
+        'a key may be 64 characters, and all of them count',
+        'a key may be `-` or `_` alone, or end in them on both sides',
+        'a key may be one character, a letter or a digit',
+      ),
     },
   },
   {

@@ -148,7 +148,28 @@ export const expiry: Broken[] = [
     breaks: 'A lease is counted in whole seconds, and what is below one is nothing.',
     open: one(new LeaseInSeconds()),
     fails: 'a lock is held for its lease and lapses after it',
-    alsoFails: {},
+    alsoFails: because(
+      'the lease is below a second, or is cut to one',
+      'a lock that is read lapses when it would have',
+      'forget leaves the rest of the lease as it was, neither longer nor shorter',
+      'once a void lock has lapsed, the key is absent and completes again',
+    ),
+    mayFail: {
+      'an owner is cut off: when its lease is over one waiter makes the call, and nobody waits longer':
+        'a lock that is none leaves it to chance who meets whom',
+      'the reply to a completion is lost: the answer stands, also when it is sent once more':
+        'a lock that is none leaves it to chance who meets whom',
+      'nothing goes wrong: duplicates in two processes cost one execution, and later ones none':
+        'a lock that is none leaves it to chance who meets whom',
+      'hints are doubled: they wake, and change nothing':
+        'a lock that is none leaves it to chance who meets whom',
+      'hints are lost: waiters find the answer by looking, and do not make the call':
+        'a lock that is none leaves it to chance who meets whom',
+      'a release that never arrived: waiters are told how it ended, and do not make the call again':
+        'a lock that is none leaves it to chance who meets whom',
+      'renewals whose replies are lost hold the lock':
+        'a lock that is none leaves it to chance who meets whom',
+    },
   },
   {
     breaks: 'A release of a lapsed lock says that it gave it up.',
@@ -178,13 +199,16 @@ export const expiry: Broken[] = [
       'a second completion neither lengthens nor shortens the life of the first',
       'an expired record can be completed anew, for another request too',
       'nothing of a long lease is left when a record of a short ttl has expired',
+      'a record that is read expires when it would have',
+      'a replacement that is not written leaves the life of what stands',
+      'what has lapsed or expired is nothing to forget',
     ),
   },
   {
     breaks: 'A ttl is counted in whole seconds, and what is below one is nothing.',
     open: one(new RecordInSeconds()),
     fails: 'a record can be read for its ttl, however often, and then the key is free',
-    alsoFails: {},
+    alsoFails: because('the ttl is below a second', 'a record that is read expires when it would have'),
   },
   {
     breaks: 'A record that is read lives anew.',
@@ -208,19 +232,29 @@ export const expiry: Broken[] = [
       'a second completion neither lengthens nor shortens the life of the first',
       'an expired record can be completed anew, for another request too',
       'nothing of a long lease is left when a record of a short ttl has expired',
+      'a record that is read expires when it would have',
+      'a replacement that is not written leaves the life of what stands',
+      'what has lapsed or expired is nothing to forget',
     ),
   },
   {
     breaks: 'A completion leaves the lock behind the record.',
     open: one(new CompletionLeavesLock()),
     fails: 'nothing of a long lease is left when a record of a short ttl has expired',
-    alsoFails: because(
-      'it waits for a record to expire, or replaces one, and meets the lock behind it',
-      'a record can be read for its ttl, however often, and then the key is free',
-      'a record that gave way to a lock does not come back when the lock lapses',
-      'a renewal neither lengthens nor shortens the life of a record',
-      'a second completion neither lengthens nor shortens the life of the first',
-    ),
+    alsoFails: {
+      ...because(
+        'it waits for a record to expire, or replaces one, and meets the lock behind it',
+        'a record can be read for its ttl, however often, and then the key is free',
+        'a record that gave way to a lock does not come back when the lock lapses',
+        'a renewal neither lengthens nor shortens the life of a record',
+        'a second completion neither lengthens nor shortens the life of the first',
+      ),
+      ...because(
+        'it forgets the record, and meets the lock behind it',
+        'a key may be 64 characters, and all of them count',
+        'a record that is forgotten is gone for every handle, and the key completes anew',
+      ),
+    },
   },
   {
     breaks: 'An expired record still refuses other fingerprints.',
@@ -235,6 +269,8 @@ export const expiry: Broken[] = [
     alsoFails: {
       'a renewal that is lost does not lengthen the lease it met':
         'a renewal that is lost sets the life of the lock it met',
+      'commands that arrive late find what was settled meanwhile, and leave it':
+        'a late renewal gives the record the life of a lock',
     },
   },
   {

@@ -1,5 +1,5 @@
 import type { Store } from '@idem/core'
-import { type Broken, one } from './broken.js'
+import { type Broken, because, one } from './broken.js'
 import { PlainStore } from './plain-store.js'
 
 const METHODS = [
@@ -62,13 +62,16 @@ export const keys: Broken[] = [
     breaks: 'Keys of less than four characters are refused.',
     open: one(renaming((key) => refuse(key, /^.{0,3}$/))),
     fails: 'a key may be one character, a letter or a digit',
-    alsoFails: {},
+    alsoFails: because(
+      'it begins with a key of one character',
+      'a key may be `-` or `_` alone, or end in them on both sides',
+    ),
   },
   {
     breaks: 'A key that begins with `-` is taken for an option.',
     open: one(renaming((key) => refuse(key, /^-/))),
     fails: 'a key may be `-` or `_` alone, or end in them on both sides',
-    alsoFails: {},
+    alsoFails: because('its keys begin with `-`', '`-` and `_` at the ends of a key belong to it'),
   },
   {
     breaks: 'Keys are cut after 63 characters.',
@@ -80,19 +83,28 @@ export const keys: Broken[] = [
     breaks: 'Keys are trimmed of what is neither letter nor digit.',
     open: one(renaming((key) => key.replace(/^[-_]+(?=.)|(?<=.)[-_]+$/g, ''))),
     fails: '`-` and `_` at the ends of a key belong to it',
-    alsoFails: {},
+    alsoFails: because(
+      'its keys differ in such a character at an end',
+      'every character of base64url is one of its own',
+      'keys that differ in one letter, its case or its length are different keys',
+    ),
   },
   {
     breaks: '`_` and `-` are the same.',
     open: one(renaming((key) => key.replaceAll('_', '-'))),
     fails: 'every character of base64url is one of its own',
-    alsoFails: {},
+    alsoFails: because(
+      'its keys differ in nothing else',
+      '`-` and `_` at the ends of a key belong to it',
+      'endings and logs stand under no key',
+      'keys that differ in one letter, its case or its length are different keys',
+    ),
   },
   {
     breaks: 'An owner loses the `-` it begins with.',
     open: one(new CutsNames()),
     fails: 'owners and fingerprints may be as short, as long and as pointed as keys',
-    alsoFails: {},
+    alsoFails: because('its owner is `-`', 'names of one letter and of sixty-four are kept whole'),
   },
   {
     breaks: 'An ending is kept under key and owner, joined by `_`.',
@@ -104,6 +116,9 @@ export const keys: Broken[] = [
     breaks: 'Endings are kept among the keys, as `key-owner`.',
     open: one(new EndingsUnderKeys()),
     fails: 'endings and logs stand under no key',
-    alsoFails: {},
+    alsoFails: because(
+      'it joins a key and an owner by `-`',
+      'where a key ends and an owner begins is never guessed',
+    ),
   },
 ]

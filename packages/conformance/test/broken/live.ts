@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Completed, Hint, Store, Watch } from '@idem/core'
-import { type Broken, one, several } from './broken.js'
+import { type Broken, because, one, several } from './broken.js'
 import { type Listener, PlainStore } from './plain-store.js'
 
 type Append = [key: string, owner: string, offset: number, bytes: Uint8Array, ms: number]
@@ -213,7 +213,32 @@ export const live: Broken[] = [
     breaks: 'It appends to a log that nobody can read: there is no tail().',
     open: one(without(new PlainStore(), 'tail')),
     fails: 'a store with append() has tail() too',
-    alsoFails: {},
+    alsoFails: because(
+      'it reads a log',
+      'a key may be 64 characters, and all of them count',
+      'a key may be `-` or `_` alone, or end in them on both sides',
+      'a key may be one character, a letter or a digit',
+      'a large append is heard with all its bytes or none, and tail has them all',
+      'a log can be read to its end after its owner has completed or let go',
+      'a view of a larger buffer is appended as what it shows',
+      'an append after a gap writes nothing, and begins no log',
+      'an append of no bytes begins a log, and no bytes are in a log anywhere',
+      'an append that begins inside the log and goes past its end writes nothing',
+      'an append that writes nothing does not lengthen the life of the log',
+      'each append answers how long the log is now, and tail gives all of it',
+      'each append gives the log another life, and the log is gone after it',
+      'every byte value comes back from a log',
+      'logs of one owner on two keys do not mix',
+      'logs of two owners of one key do not mix',
+      'of many appends at one offset at once exactly one is written',
+      'other bytes at an offset the log has passed write nothing',
+      'tail gives the log from any offset, and nothing at its end',
+      'the same bytes again are a success and are not doubled',
+      'what caller and reader do to their buffers does not change the log',
+      'what one process appends another reads and goes on with',
+      'where a key ends and an owner begins is never guessed',
+      'where there is no log, tail gives undefined',
+    ),
   },
   {
     breaks: 'It has tail() but no append().',
@@ -231,49 +256,89 @@ export const live: Broken[] = [
     breaks: 'An append answers how much it wrote.',
     open: one(new AnswersWritten()),
     fails: 'each append answers how long the log is now, and tail gives all of it',
-    alsoFails: {},
+    alsoFails: because(
+      'it goes by the length that a second append answers',
+      'a large append is heard with all its bytes or none, and tail has them all',
+      'a log that is followed by hints and tail is followed whole',
+      'each append gives the log another life, and the log is gone after it',
+      'every byte value comes back from a log',
+      'of many appends at one offset at once exactly one is written',
+      'what one process appends another reads and goes on with',
+    ),
   },
   {
     breaks: 'tail gives the whole log, whatever the offset.',
     open: one(new TailFromStart()),
     fails: 'tail gives the log from any offset, and nothing at its end',
-    alsoFails: {},
+    alsoFails: because(
+      'it reads a log from an offset',
+      'of many appends at one offset at once exactly one is written',
+      'what one process appends another reads and goes on with',
+    ),
   },
   {
     breaks: 'No log is taken for an empty one.',
     open: one(new TailsNothing()),
     fails: 'where there is no log, tail gives undefined',
-    alsoFails: {},
+    alsoFails: because(
+      'it looks for a log that is not there',
+      'an append after a gap writes nothing, and begins no log',
+      'an append that writes nothing does not lengthen the life of the log',
+      'each append gives the log another life, and the log is gone after it',
+      'logs of one owner on two keys do not mix',
+      'logs of two owners of one key do not mix',
+      'where a key ends and an owner begins is never guessed',
+    ),
   },
   {
     breaks: 'A log stays in the process that writes it.',
     open: several(LogOfTheHandle),
     fails: 'what one process appends another reads and goes on with',
-    alsoFails: {},
+    alsoFails: because(
+      'two handles write to one log, or one reads that of the other',
+      'a large append is heard with all its bytes or none, and tail has them all',
+      'of many appends at one offset at once exactly one is written',
+    ),
   },
   {
     breaks: 'An append that is sent again is not recognised.',
     open: one(new ForgetsRetries()),
     fails: 'the same bytes again are a success and are not doubled',
-    alsoFails: {},
+    alsoFails: because(
+      'it appends what is in the log already',
+      'an append of no bytes begins a log, and no bytes are in a log anywhere',
+      'every byte value comes back from a log',
+    ),
   },
   {
     breaks: 'What lies within the log is taken for the same bytes again.',
     open: one(new NeverCompares()),
     fails: 'other bytes at an offset the log has passed write nothing',
-    alsoFails: {},
+    alsoFails: because(
+      'it appends other bytes at an offset the log has passed',
+      'every byte value comes back from a log',
+    ),
   },
   {
     breaks: 'Of an append that begins inside the log, what goes past its end is added.',
     open: one(new AddsTheRest()),
     fails: 'an append that begins inside the log and goes past its end writes nothing',
-    alsoFails: {},
+    alsoFails: because(
+      'an append begins inside the log and goes past its end',
+      'an append that writes nothing does not lengthen the life of the log',
+      'of many appends at one offset at once exactly one is written',
+    ),
   },
   {
     breaks: 'A gap is filled with zeros.',
     open: one(new FillsGaps()),
     fails: 'an append after a gap writes nothing, and begins no log',
-    alsoFails: {},
+    alsoFails: because(
+      'it appends after a gap',
+      'an append of no bytes begins a log, and no bytes are in a log anywhere',
+      'an append that writes nothing does not lengthen the life of the log',
+      'each append gives the log another life, and the log is gone after it',
+    ),
   },
   {
     breaks: 'An append of no bytes is not looked at.',
@@ -286,12 +351,19 @@ export const live: Broken[] = [
     open: one(new LogOfText()),
     fails: 'every byte value comes back from a log',
     alsoFails: {},
+    mayFail: {
+      'a large append is heard with all its bytes or none, and tail has them all':
+        'if there is such a line end among its random bytes',
+    },
   },
   {
     breaks: 'A key has one log, whoever writes.',
     open: one(new LogOfTheKey()),
     fails: 'logs of two owners of one key do not mix',
-    alsoFails: {},
+    alsoFails: because(
+      'a second owner begins a log',
+      'an append after a gap writes nothing, and begins no log',
+    ),
   },
   {
     breaks: 'An owner has one log, whatever the key.',
@@ -309,7 +381,10 @@ export const live: Broken[] = [
     breaks: 'A log is never gone.',
     open: one(new LogForGood()),
     fails: 'each append gives the log another life, and the log is gone after it',
-    alsoFails: {},
+    alsoFails: because(
+      'it waits for a log to be gone',
+      'an append that writes nothing does not lengthen the life of the log',
+    ),
   },
   {
     breaks: 'An append that writes nothing still lengthens the life of the log.',
@@ -351,7 +426,11 @@ export const live: Broken[] = [
     breaks: 'A live hint names the end of the log instead of the offset.',
     open: one(new HintsNameTheEnd()),
     fails: 'an append is heard by watchers of its key: owner, offset, and the bytes where they are few',
-    alsoFails: {},
+    alsoFails: because(
+      'it goes by the offset of a hint',
+      'a large append is heard with all its bytes or none, and tail has them all',
+      'a log that is followed by hints and tail is followed whole',
+    ),
   },
   {
     breaks: 'Live hints carry no bytes.',

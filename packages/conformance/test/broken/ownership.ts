@@ -60,6 +60,7 @@ export const ownership: Broken[] = [
       'somebody who does not hold the lock releases it',
       'owners are compared to the letter',
       'who never held the lock can neither release nor renew it',
+      'a lock that is forgotten is still its owner’s: it is reported, renewed and met by others',
     ),
   },
   {
@@ -71,6 +72,8 @@ export const ownership: Broken[] = [
       'a renewal that is lost does not lengthen the lease it met',
       'owners are compared to the letter',
       'who never held the lock can neither release nor renew it',
+      'a lock that is forgotten is still its owner’s: it is reported, renewed and met by others',
+      'owners and fingerprints may be as short, as long and as pointed as keys',
     ),
   },
   {
@@ -88,6 +91,13 @@ export const ownership: Broken[] = [
       'a waiter that only polls sees the release and the completion of another process',
       'an ending left before the release is there after it, for every waiter that asks',
       'keys that differ in one letter, its case or its length are different keys',
+      'a key may be 64 characters, and all of them count',
+      'a key may be `-` or `_` alone, or end in them on both sides',
+      'a key may be one character, a letter or a digit',
+      'a lock of the same owner after the release is not void',
+      'a release of a void lock frees the key, which then completes again',
+      'a released key reads as absent',
+      'once the lock has lapsed or was released, another request has the key',
     ),
   },
   {
@@ -103,6 +113,9 @@ export const ownership: Broken[] = [
     breaks: 'A release deletes the record of its owner too.',
     open: one(new ReleasesRecords()),
     fails: 'a release never removes a record, not even one of the same owner',
-    alsoFails: {},
+    alsoFails: because(
+      'the owner of a record releases it',
+      'a record whose bytes look like a lock of its owner is a record to every command',
+    ),
   },
 ]

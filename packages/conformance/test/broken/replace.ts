@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Claim, Completed, Hint, StoredRecord } from '@idem/core'
-import { type Broken, one, several } from './broken.js'
+import { type Broken, because, one, several } from './broken.js'
 import { PlainStore } from './plain-store.js'
 
 type Replace = [key: string, claim: Claim, bytes: Uint8Array, ttlMs: number]
@@ -111,7 +111,18 @@ export const replace: Broken[] = [
     breaks: 'replace says that it wrote, but keeps the bytes that stood.',
     open: one(new KeepsOldBytes()),
     fails: 'a record gives way to the new one of the same fingerprint, for every handle',
-    alsoFails: {},
+    alsoFails: because(
+      'it looks at the bytes that replaced others',
+      'a key may be 64 characters, and all of them count',
+      'a key may be `-` or `_` alone, or end in them on both sides',
+      'a key may be one character, a letter or a digit',
+      'every byte value comes back from a replacement, and so do none',
+      'of twenty replacements at once every one is written, and a whole one stands',
+      'the new record lives as long as it was given, be it longer',
+      'the new record lives as long as it was given, be it shorter',
+      'the new record stands: a completion is given it',
+      'the new record tells when it was stored itself',
+    ),
   },
   {
     breaks: 'A replacement keeps the time of the record that stood.',
@@ -135,13 +146,19 @@ export const replace: Broken[] = [
     breaks: 'A replacement lives as long as was left of the record that stood.',
     open: one(new KeepsOldLife()),
     fails: 'the new record lives as long as it was given, be it longer',
-    alsoFails: {},
+    alsoFails: because(
+      'the record that stood lives longer',
+      'the new record lives as long as it was given, be it shorter',
+    ),
   },
   {
     breaks: 'Where nothing stands, replace writes nothing.',
     open: one(new NeverOnAbsent()),
     fails: 'on an absent key the record is written',
-    alsoFails: {},
+    alsoFails: because(
+      'it begins with a replacement on an absent key',
+      'every byte value comes back from a replacement, and so do none',
+    ),
   },
   {
     breaks: 'replace does not write over locks.',

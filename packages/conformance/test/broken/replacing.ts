@@ -67,7 +67,10 @@ export const replacing: Broken[] = [
     breaks: '`replacing` replaces whatever record stands.',
     open: one(new ReplacesAnything()),
     fails: 'with `replacing`, a record of any other bytes stays',
-    alsoFails: {},
+    alsoFails: because(
+      'it replaces a record of other bytes',
+      'a record of another fingerprint is reported with the one it has',
+    ),
   },
   {
     breaks: '`replacing` replaces locks as well.',
@@ -76,6 +79,11 @@ export const replacing: Broken[] = [
     alsoFails: {
       'of twenty that replace one record at once, one gets the lock':
         'the lock of the one that replaced first is replaced by the others',
+      ...because(
+        'it asks for a lock with `replacing`',
+        'a lock of another fingerprint is reported with the one it has',
+        'with `replacing`, a void lock is not taken from its owner',
+      ),
     },
   },
   {

@@ -62,9 +62,10 @@ class NeverRetakes extends PlainStore {
 class RenewsOverRecord extends PlainStore {
   override async renew(key: string, claim: Claim, leaseMs: number): Promise<Renewed> {
     const there = this.at(key)
-    if (there && there.owner !== claim.owner) return there.kind === 'record' ? 'completed' : 'lost'
+    if (there?.kind !== 'record') return super.renew(key, claim, leaseMs)
+    if (there.owner !== claim.owner) return 'completed'
     this.lock(key, claim, leaseMs)
-    return there ? 'held' : 'retaken'
+    return 'held'
   }
 }
 
@@ -82,6 +83,11 @@ export const takeover: Broken[] = [
       ...because(
         'the stale owner still is the owner',
         'a stale owner cannot renew the lock of its successor, and is told that it is lost',
+      ),
+      ...because(
+        'it looks for the successor in the lock, and the successor is not there',
+        'a stale owner cannot complete over the void lock of its successor, nor can the successor',
+        'once a void lock has lapsed, the key is absent and completes again',
       ),
     },
   },
@@ -104,6 +110,13 @@ export const takeover: Broken[] = [
       'renew takes a lapsed lock back for its owner while nobody else has it',
       'the lock of a successor is its own to renew and to release',
       'the successor is the owner reported from then on',
+      'a lock that is read lapses when it would have',
+      'a stale owner cannot complete over the void lock of its successor, nor can the successor',
+      'an owner is cut off: when its lease is over one waiter makes the call, and nobody waits longer',
+      'forget leaves the rest of the lease as it was, neither longer nor shorter',
+      'once a void lock has lapsed, the key is absent and completes again',
+      'once the lock has lapsed or was released, another request has the key',
+      'what has lapsed or expired is nothing to forget',
     ),
   },
   {
@@ -111,12 +124,20 @@ export const takeover: Broken[] = [
     open: several(TakesOverLater),
     fails: 'of fifty that take over a lapsed lease at once one gets it',
     alsoFails: {},
+    mayFail: {
+      'an owner is cut off: when its lease is over one waiter makes the call, and nobody waits longer':
+        'only if both waiters look at the same moment',
+    },
   },
   {
     breaks: 'A renewal says `held` and extends nothing.',
     open: one(new RenewsNothing()),
     fails: 'a renewed lease is not taken before the renewal lapses',
     alsoFails: {},
+    mayFail: {
+      'renewals whose replies are lost hold the lock':
+        'only if a waiter looks before the owner takes the lock back',
+    },
   },
   {
     breaks: 'A renewal cannot tell its own lock from an absent key.',
@@ -131,6 +152,15 @@ export const takeover: Broken[] = [
       'renew takes an absent key back for its owner, and says so',
       'the lock of a successor is its own to renew and to release',
       'with `replacing`, a lock is not taken from its owner',
+      'a completion over a void lock is refused, in another process too, and the lock stays',
+      'a key may be 64 characters, and all of them count',
+      'a key may be `-` or `_` alone, or end in them on both sides',
+      'a key may be one character, a letter or a digit',
+      'a lock that is forgotten is still its owner’s: it is reported, renewed and met by others',
+      'a locked key reads as locked, with owner and fingerprint',
+      'a log needs no lock and changes neither lock nor record',
+      'a renewal keeps a void lock void',
+      'replace does not write over a lock of another fingerprint',
     ),
   },
   {
@@ -141,14 +171,18 @@ export const takeover: Broken[] = [
       'it begins with a lock taken back',
       'a lock taken back by renew lapses like any other',
       'renew takes a lapsed lock back for its owner while nobody else has it',
+      'a lock of the same owner after the release is not void',
     ),
   },
   {
     breaks: 'A late renewal turns the record of its owner back into a lock.',
     open: one(new RenewsOverRecord()),
     fails: 'renew tells everyone that the key is completed, and leaves the record',
-    alsoFails: {
-      'a renewal neither lengthens nor shortens the life of a record': 'the owner of a record renews it',
-    },
+    alsoFails: because(
+      'the owner of a record renews it',
+      'a record whose bytes look like a lock of its owner is a record to every command',
+      'a renewal neither lengthens nor shortens the life of a record',
+      'commands that arrive late find what was settled meanwhile, and leave it',
+    ),
   },
 ]

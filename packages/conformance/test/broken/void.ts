@@ -1,5 +1,5 @@
 import type { AcquireOptions, Claim, Completed, Found, Hint, Renewed } from '@idem/core'
-import { type Broken, one } from './broken.js'
+import { type Broken, because, one } from './broken.js'
 import { type Entry, isVoid, type Lock, PlainStore } from './plain-store.js'
 
 const DAY_MS = 86_400_000
@@ -171,7 +171,11 @@ export const voids: Broken[] = [
     breaks: 'forget says that there was something, whether or not there was.',
     open: one(new AlwaysForgets()),
     fails: 'on an absent key there is nothing to forget, and the key stays free',
-    alsoFails: {},
+    alsoFails: because(
+      'there is nothing to forget',
+      'a record that is forgotten is gone for every handle, and the key completes anew',
+      'what has lapsed or expired is nothing to forget',
+    ),
   },
   {
     breaks: 'What has lapsed but was not cleaned up yet is something to forget.',
@@ -183,13 +187,31 @@ export const voids: Broken[] = [
     breaks: 'forget leaves records.',
     open: one(new ForgetsLocksOnly()),
     fails: 'a record that is forgotten is gone for every handle, and the key completes anew',
-    alsoFails: {},
+    alsoFails: because(
+      'it forgets a record',
+      'a key may be 64 characters, and all of them count',
+      'a key may be `-` or `_` alone, or end in them on both sides',
+      'a key may be one character, a letter or a digit',
+      'a record whose bytes look like a lock of its owner is a record to every command',
+    ),
   },
   {
     breaks: 'forget deletes a lock: the next one makes the call beside its owner.',
     open: one(new DeletesLocks()),
     fails: 'a lock that is forgotten is still its owner’s: it is reported, renewed and met by others',
-    alsoFails: {},
+    alsoFails: because(
+      'it expects a lock that was forgotten to stand',
+      'a completion over a void lock is refused, in another process too, and the lock stays',
+      'a release of a void lock frees the key, which then completes again',
+      'a renewal keeps a void lock void',
+      'a stale owner cannot complete over the void lock of its successor, nor can the successor',
+      'a void lock can be forgotten again and stays void',
+      'an owner whose void lock is met again is told that it is its own',
+      'forget leaves the rest of the lease as it was, neither longer nor shorter',
+      'replace does not write over a void lock',
+      'the release of a void lock wakes a watcher',
+      'with `replacing`, a void lock is not taken from its owner',
+    ),
   },
   {
     breaks: 'An owner that asks for its void lock again gets a fresh one.',
@@ -201,7 +223,15 @@ export const voids: Broken[] = [
     breaks: 'forget leaves locks as they are: what is under way is stored all the same.',
     open: one(new LeavesLocks()),
     fails: 'a completion over a void lock is refused, in another process too, and the lock stays',
-    alsoFails: {},
+    alsoFails: because(
+      'it expects a lock that was forgotten to be void',
+      'a renewal keeps a void lock void',
+      'a stale owner cannot complete over the void lock of its successor, nor can the successor',
+      'a void lock can be forgotten again and stays void',
+      'an owner whose void lock is met again is told that it is its own',
+      'replace does not write over a void lock',
+      'with `replacing`, a void lock is not taken from its owner',
+    ),
   },
   {
     breaks: 'A renewal writes the lock anew, and it is void no more.',
@@ -231,7 +261,11 @@ export const voids: Broken[] = [
     breaks: 'A void lock cannot be released.',
     open: one(new CannotReleaseVoid()),
     fails: 'a release of a void lock frees the key, which then completes again',
-    alsoFails: {},
+    alsoFails: because(
+      'it releases a void lock',
+      'a lock of the same owner after the release is not void',
+      'the release of a void lock wakes a watcher',
+    ),
   },
   {
     breaks: 'An owner whose lock was forgotten once completes under no lock of its own any more.',
@@ -249,7 +283,10 @@ export const voids: Broken[] = [
     breaks: 'forget makes the lock last: SET without KEEPTTL.',
     open: one(new ForgetMovesLease()),
     fails: 'forget leaves the rest of the lease as it was, neither longer nor shorter',
-    alsoFails: {},
+    alsoFails: because(
+      'it waits for a void lock to lapse',
+      'once a void lock has lapsed, the key is absent and completes again',
+    ),
   },
   {
     breaks: 'A void lock lapses soon, whatever its lease.',
@@ -267,7 +304,14 @@ export const voids: Broken[] = [
     breaks: 'forget forgets every key that begins like the one it was given.',
     open: one(new ForgetsBeginnings()),
     fails: 'other keys are not forgotten with it',
-    alsoFails: {},
+    alsoFails: because(
+      'it forgets a key with which that of another test begins, or looks at one',
+      'a key may be 64 characters, and all of them count',
+      'a key may be `-` or `_` alone, or end in them on both sides',
+      'a key may be one character, a letter or a digit',
+      'a record that is forgotten is gone for every handle, and the key completes anew',
+      'a record whose bytes look like a lock of its owner is a record to every command',
+    ),
   },
   {
     breaks: 'The release of a void lock wakes nobody.',
