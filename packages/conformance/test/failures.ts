@@ -2,7 +2,7 @@ import { type ConformanceTest, type RunOptions, runConformance } from '../src/in
 import type { Broken } from './broken/broken.js'
 
 /** So many stores are tested at once that they wait together, and so few that their clocks still tell something. */
-const AT_ONCE = 6
+const AT_ONCE = 8
 const waiting: (() => void)[] = []
 let running = 0
 
@@ -32,7 +32,7 @@ export function failuresOf(broken: Broken, { heavyToo = false } = {}): Promise<s
     const look = (only: (test: ConformanceTest) => boolean, concurrency: number) =>
       update(failures, broken, { only: (test) => isMeant(test) && only(test), concurrency })
 
-    const first = await look((test) => !isHeavy(test), alone ? 1 : 40)
+    const first = await look((test) => !isHeavy(test), alone ? 1 : 200)
     const all = heavyToo ? [...first, ...(await look(isHeavy, 1))] : first
     for (const _again of [1, 2]) {
       const doubtful = all.filter((name) => !isExpected(broken, name, failures.has(name)))

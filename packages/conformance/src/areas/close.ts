@@ -53,6 +53,7 @@ async function ends(command: Promise<unknown>): Promise<void> {
       assert.ok(['none', 'unknown', 'done'].includes(error.effect), `its effect is ${error.effect}`)
     },
   )
+  ending.catch(() => {}) // Awaited below; another may fail first.
   await eventually('a command never ended', async () => ended || undefined, RECONNECT_MS)
   await ending
 }

@@ -199,9 +199,6 @@ export const acquire: Broken[] = [
       'a renewal that is lost does not lengthen the lease it met',
       'a renewed lease is not taken before the renewal lapses',
       'an owner that asks twice is told that the lock is its own, and the lease stays as it was',
-    ),
-    mayFail: because(
-      'waiters that look often enough keep a lock alive that nobody holds; how often they look is jittered',
       'a release that never arrived: waiters are told how it ended, and do not make the call again',
       'an owner is cut off: when its lease is over one waiter makes the call, and nobody waits longer',
     ),
