@@ -1,20 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { storeConformance } from '@idem/conformance'
-import { startRedis, type TestRedis } from '@idem/testing'
+import { killConnections, startRedis, type TestRedis } from '@idem/testing'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { ioredisStore } from '../src/index.js'
 
 let redis: TestRedis
-let admin: Redis
 beforeAll(async () => {
   redis = await startRedis()
-  admin = new Redis(redis.url)
 })
-afterAll(async () => {
-  admin.disconnect()
-  await redis.stop()
-})
+afterAll(() => redis.stop())
 
 /** One more handle, with a client of its own as another process would have. */
 function open() {
@@ -25,20 +20,12 @@ function open() {
   const store = ioredisStore(client, { prefix: redis.prefix })
   return {
     store,
-    disrupt: () => killConnections(connectionName),
+    disrupt: () => killConnections([redis.url], connectionName),
     async close() {
       await store.close()
       client.disconnect()
     },
   }
-}
-
-async function killConnections(name: string): Promise<void> {
-  const clients = String(await admin.client('LIST')).split('\n')
-  const ids = clients
-    .filter((line) => line.includes(` name=${name} `))
-    .map((line) => /id=(\d+)/.exec(line)![1]!)
-  await Promise.all(ids.map((id) => admin.client('KILL', 'ID', id)))
 }
 
 /** A process of its own. */

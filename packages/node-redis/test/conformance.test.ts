@@ -1,9 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { storeConformance } from '@idem/conformance'
-import { startRedis, type TestRedis } from '@idem/testing'
-import { createClient } from 'redis'
-import { createClient as createClient5 } from 'redis-5'
+import { killConnections, startRedis, type TestRedis } from '@idem/testing'
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { type NodeRedisClient, nodeRedisStore } from '../src/index.js'
+import { nodeRedisStore } from '../src/index.js'
+import { clientNames, connect } from './connect.mjs'
 
 let redis: TestRedis
 beforeAll(async () => {
@@ -11,21 +11,16 @@ beforeAll(async () => {
 })
 afterAll(() => redis.stop())
 
-const clients: Record<string, () => NodeRedisClient> = {
-  'redis 6, RESP 3': () => createClient({ url: redis.url, RESP: 3 }),
-  'redis 6, RESP 2': () => createClient({ url: redis.url, RESP: 2 }),
-  'redis 5, RESP 3': () => createClient5({ url: redis.url, RESP: 3 }),
-  'redis 5, RESP 2': () => createClient5({ url: redis.url }),
-}
-
-for (const [name, create] of Object.entries(clients)) {
+for (const clientName of clientNames) {
   /** One more handle, with a client of its own as another process would have. */
   async function open() {
-    const client = create()
-    await client.connect()
-    const store = nodeRedisStore(client, { prefix: redis.prefix })
+    const { url, prefix } = redis
+    const name = randomUUID()
+    const client = await connect(clientName, { url, name })
+    const store = nodeRedisStore(client, { prefix })
     return {
       store,
+      disrupt: () => killConnections([url], name),
       async close() {
         await store.close()
         client.destroy()
@@ -33,5 +28,16 @@ for (const [name, create] of Object.entries(clients)) {
     }
   }
 
-  storeConformance({ name: `nodeRedisStore (${name})`, open, runner: { describe, test: test.concurrent } })
+  /** A process of its own. */
+  const fork = () => ({
+    module: new URL('./store-process.mjs', import.meta.url),
+    env: { HANDLE: JSON.stringify({ clientName, url: redis.url, prefix: redis.prefix }) },
+  })
+
+  storeConformance({
+    name: `nodeRedisStore (${clientName})`,
+    open,
+    fork,
+    runner: { describe, test: test.concurrent },
+  })
 }

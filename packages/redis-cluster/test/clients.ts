@@ -1,45 +1,52 @@
-import type { Store } from '@idem/core'
-import type { TestCluster } from '@idem/testing'
-import { Cluster } from 'ioredis'
-import { createCluster } from 'redis'
+import { randomUUID } from 'node:crypto'
+import type { OpenStore, StoreUnderTest } from '@idem/conformance'
+import { killConnections } from '@idem/testing'
 import { redisClusterStore } from '../src/index.js'
+import { connect } from './connect.mjs'
 
-export interface Handle {
-  readonly store: Store
-  close(): Promise<void>
+/** A cluster of processes, or one in a container whose nodes announce other addresses. */
+export interface Where {
+  readonly seeds: { host: string; port: number }[]
+  readonly natMap?: Record<string, { host: string; port: number }>
+  readonly prefix: string
 }
 
-/** How each of the two clients opens one more handle on a cluster. */
-export const clients: Record<string, (cluster: TestCluster, prefix?: string) => Promise<Handle>> = {
-  async ioredis(cluster, prefix = cluster.prefix) {
-    const client = new Cluster(cluster.seeds)
-    client.on('error', () => {})
-    const store = redisClusterStore(client, { prefix })
-    return {
-      store,
-      async close() {
-        await store.close()
-        client.disconnect()
-      },
-    }
-  },
+/** The two clients. */
+export const clientNames = Object.keys(connect) as (keyof typeof connect)[]
 
-  async 'node-redis'(cluster, prefix = cluster.prefix) {
-    const client = createCluster({
-      rootNodes: cluster.seeds.map(({ host, port }) => ({ socket: { host, port } })),
-      defaults: { socket: { connectTimeout: 500 } },
-      // Its default looks at the topology every 5 s only while a node is away.
-      topologyRefreshOnReconnectionAttemptStrategy: () => 100,
-    })
-    client.on('error', () => {})
-    await client.connect()
-    const store = redisClusterStore(client, { prefix })
-    return {
-      store,
-      async close() {
-        await store.close()
-        client.destroy()
-      },
-    }
-  },
+/** One more handle, with a client of its own as another process would have. */
+export async function openHandle(
+  clientName: keyof typeof connect,
+  where: Where,
+  prefix = where.prefix,
+): Promise<Required<OpenStore>> {
+  const connectionName = randomUUID()
+  const { client, close } = await connect[clientName](where, connectionName)
+  const store = redisClusterStore(client, { prefix })
+  return {
+    store,
+    async close() {
+      await store.close()
+      close()
+    },
+    disrupt: () =>
+      killConnections(
+        where.seeds.map(({ host, port }) => `redis://${host}:${port}`),
+        connectionName,
+      ),
+  }
+}
+
+/** What the kit is given of a store on one of the clients. */
+export function underTest(clientName: keyof typeof connect, where: () => Where): StoreUnderTest {
+  return {
+    open: () => openHandle(clientName, where()),
+    fork() {
+      const { seeds, natMap, prefix } = where()
+      return {
+        module: new URL('./store-process.mjs', import.meta.url),
+        env: { HANDLE: JSON.stringify({ clientName, seeds, natMap, prefix }) },
+      }
+    },
+  }
 }

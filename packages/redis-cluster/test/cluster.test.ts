@@ -2,20 +2,20 @@ import { createIdem, type Idem } from '@idem/core'
 import { startRedisCluster, type TestCluster } from '@idem/testing'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { clients, type Handle } from './clients.js'
+import { clientNames, openHandle } from './clients.js'
 
 const logger = { warn() {} }
 
-describe.each(Object.entries(clients))('through %s', (name, open) => {
+describe.each(clientNames)('through %s', (name) => {
   let cluster: TestCluster
-  let handles: Handle[]
+  let handles: Awaited<ReturnType<typeof openHandle>>[]
   let idems: Idem[]
   beforeAll(async () => {
     cluster = await startRedisCluster()
   }, 60_000)
   afterAll(() => cluster.stop())
   beforeEach(async () => {
-    handles = await Promise.all([open(cluster), open(cluster)])
+    handles = await Promise.all([openHandle(name, cluster), openHandle(name, cluster)])
     idems = handles.map(({ store }) => createIdem({ store, leaseMs: 2_000, logger }))
   })
   afterEach(async () => {

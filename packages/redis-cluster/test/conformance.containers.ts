@@ -1,10 +1,7 @@
 import { storeConformance } from '@idem/conformance'
-import type { Store } from '@idem/core'
 import { startRedisClusterContainer, type TestClusterContainer } from '@idem/testing'
-import { Cluster } from 'ioredis'
-import { createCluster } from 'redis'
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { redisClusterStore } from '../src/index.js'
+import { clientNames, underTest } from './clients.js'
 
 let cluster: TestClusterContainer
 beforeAll(async () => {
@@ -12,31 +9,10 @@ beforeAll(async () => {
 })
 afterAll(() => cluster.stop())
 
-/** How each of the two clients opens one more handle on a cluster whose nodes announce other addresses. */
-const clients: Record<string, () => Promise<{ store: Store; close(): Promise<void> }>> = {
-  async ioredis() {
-    const client = new Cluster(cluster.seeds, { natMap: cluster.natMap })
-    client.on('error', () => {})
-    const store = redisClusterStore(client, { prefix: cluster.prefix })
-    return { store, close: () => store.close().then(() => client.disconnect()) }
-  },
-
-  async 'node-redis'() {
-    const client = createCluster({
-      rootNodes: cluster.seeds.map((socket) => ({ socket })),
-      nodeAddressMap: cluster.natMap,
-    })
-    client.on('error', () => {})
-    await client.connect()
-    const store = redisClusterStore(client, { prefix: cluster.prefix })
-    return { store, close: () => store.close().then(() => client.destroy()) }
-  },
-}
-
-for (const [name, open] of Object.entries(clients)) {
+for (const clientName of clientNames) {
   storeConformance({
-    name: `redisClusterStore on ${name}, in a container`,
-    open,
+    name: `redisClusterStore on ${clientName}, in a container`,
+    ...underTest(clientName, () => cluster),
     runner: { describe, test: test.concurrent },
   })
 }

@@ -1,7 +1,7 @@
 import { storeConformance } from '@idem/conformance'
 import { startRedisCluster, type TestCluster } from '@idem/testing'
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { clients } from './clients.js'
+import { clientNames, underTest } from './clients.js'
 
 let cluster: TestCluster
 beforeAll(async () => {
@@ -9,10 +9,10 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => cluster.stop())
 
-for (const [name, open] of Object.entries(clients)) {
+for (const clientName of clientNames) {
   storeConformance({
-    name: `redisClusterStore on ${name}`,
-    open: () => open(cluster),
+    name: `redisClusterStore on ${clientName}`,
+    ...underTest(clientName, () => cluster),
     runner: { describe, test: test.concurrent },
   })
 }

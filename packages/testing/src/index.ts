@@ -6,6 +6,7 @@ export {
 } from './cluster.js'
 export type { ClusterCommandCount } from './cluster-monitor.js'
 export type { ReshardOptions, ReshardProgress } from './cluster-reshard.js'
+export { countConnections, killConnections } from './connections.js'
 export {
   type StartRedisClusterContainerOptions,
   startRedisClusterContainer,

@@ -1,10 +1,16 @@
 import { createIdem } from '@idem/core'
-import { startRedis, startRedisCluster, type TestCluster, type TestRedis } from '@idem/testing'
+import {
+  countConnections,
+  startRedis,
+  startRedisCluster,
+  type TestCluster,
+  type TestRedis,
+} from '@idem/testing'
 import { Cluster, Redis } from 'ioredis'
 import { createClient, createCluster } from 'redis'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type ValkeyGlideClient, valkeyGlideStore } from '../src/index.js'
-import { connect, connectCluster, connectionsOf } from './clients.js'
+import { connect, connectCluster } from './clients.js'
 
 let redis: TestRedis
 let cluster: TestCluster
@@ -72,9 +78,11 @@ describe('the client that was given', () => {
       const subscriber = (config: object) => connectCluster(urls, { ...config, clientName })
       const store = valkeyGlideStore(client, { prefix: cluster.prefix, subscriber })
       await store.watch!('key', () => {}).ready
-      expect(await connectionsOf(clientName, urls)).toBeGreaterThan(0)
+      expect(await countConnections(urls, clientName)).toBeGreaterThan(0)
       await end(store, client)
-      await vi.waitFor(async () => expect(await connectionsOf(clientName, urls)).toBe(0), { timeout: 10_000 })
+      await vi.waitFor(async () => expect(await countConnections(urls, clientName)).toBe(0), {
+        timeout: 10_000,
+      })
       if (how === 'store') expect(await client.ping()).toBe('PONG')
       client.close()
     }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { StoreUnderTest } from '@idem/conformance'
+import { killConnections } from '@idem/testing'
 import { GlideClient, GlideClusterClient, Logger } from '@valkey/valkey-glide'
-import { Redis } from 'ioredis'
 import { valkeyGlideStore } from '../src/index.js'
 
 // It prints every refusal of a server otherwise, the first NOSCRIPT of each script too.
@@ -39,7 +39,7 @@ export function underTest(kind: Kind, where: () => Where): StoreUnderTest {
           await store.close()
           client.close()
         },
-        disrupt: async () => void (await connectionsOf(clientName, urls, 'KILL')),
+        disrupt: () => killConnections(urls, clientName),
       }
     },
     fork() {
@@ -71,19 +71,4 @@ function settingsOf(urls: readonly string[]) {
     // Its default of 250 ms is little for a slow machine that runs every test of the kit at once.
     requestTimeout: 5_000,
   }
-}
-
-/** How many connections clients of this name have to these nodes; `KILL` breaks them. */
-export async function connectionsOf(name: string, urls: readonly string[], action?: 'KILL'): Promise<number> {
-  const counts = urls.map(async (url) => {
-    const redis = new Redis(url)
-    const lines = String(await redis.client('LIST')).split('\n')
-    const ids = lines
-      .filter((line) => line.includes(` name=${name} `))
-      .map((line) => /^id=(\d+)/.exec(line)![1]!)
-    if (action) await Promise.all(ids.map((id) => redis.call('CLIENT', 'KILL', 'ID', id)))
-    redis.disconnect()
-    return ids.length
-  })
-  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0)
 }
