@@ -1,4 +1,7 @@
 import type { Dialect, HttpRequest, Tokens } from '@idem/core'
+import { errorType } from './errors.js'
+import { parseObject } from './json.js'
+import { messagesStreams } from './streams.js'
 
 /** Headers that change the answer. All others describe the client, the attempt or the trace. */
 const ANSWER_HEADERS = ['anthropic-version', 'anthropic-user-profile-id', 'anthropic-workspace-id']
@@ -47,6 +50,8 @@ export const messagesDialect: Dialect = {
     return { keep: whole && !isStateful(request, message) ? 'store' : 'share', ...tokensOf(message) }
   },
 
+  streams: messagesStreams,
+
   errorBody({ code, status, message }) {
     return {
       type: 'error',
@@ -76,16 +81,4 @@ function tokensOf({ usage }: Record<string, unknown>): { tokens?: Tokens } {
   const input =
     count('input_tokens') + count('cache_creation_input_tokens') + count('cache_read_input_tokens')
   return { tokens: { input, output: count('output_tokens') } }
-}
-
-function errorType(status: number): string {
-  if (status === 504) return 'timeout_error'
-  return status >= 500 ? 'api_error' : 'invalid_request_error'
-}
-
-function parseObject(text: string): Record<string, unknown> {
-  const parsed: unknown = JSON.parse(text)
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
-    throw new TypeError('not a JSON object')
-  return parsed as Record<string, unknown>
 }

@@ -14,7 +14,10 @@ export interface IdempotencyOptions {
 /**
  * Middleware for the Anthropic SDK: identical `messages.create` calls share one upstream call and one answer, also
  * across retries, since it sits below them. A caller's timeout ends its own wait and not the call, so that a retry
- * finds the answer. Streams pass through untouched.
+ * finds the answer.
+ *
+ * Streamed and whole answers are one: a duplicate of either kind shares the call of the other, gets the answer in the
+ * form it asked for, and joins a running stream with all that was sent of it so far.
  *
  * Put it last among the client's middleware: what comes after it may change requests unseen. Calls with middleware of
  * their own are therefore not shared, unless they give a key.

@@ -259,15 +259,6 @@ describe('a connection that breaks', () => {
 })
 
 describe('what passes through', () => {
-  test('streams, whole and untouched', async () => {
-    const { client, idem } = clientOf(context.provider)
-    const first = await client.messages.stream(params).finalMessage()
-    const second = await client.messages.stream(params).finalMessage()
-    expect(first.id).not.toBe(second.id)
-    expect(context.provider.calls).toBe(2)
-    expect(idem.stats().executed).toBe(0)
-  })
-
   test('a body that is none of this API: the provider says what is wrong with it', async () => {
     const { client } = clientOf(context.provider)
     await expect(client.messages.create({ ...params, max_tokens: -1 })).rejects.toMatchObject({ status: 400 })

@@ -10,6 +10,8 @@ export const params = {
   messages: [{ role: 'user' as const, content: 'What is idempotency?' }],
 }
 
+export const streamed = { ...params, stream: true as const }
+
 /** A provider for this file, fresh for each test. */
 export function useProvider(): { readonly provider: Provider } {
   const holder = {} as { provider: Provider }
@@ -42,4 +44,16 @@ export function counter(): { count: number; readonly middleware: Middleware } {
     }) as Middleware,
   }
   return counted
+}
+
+/** All bytes of one streamed call. */
+export async function bytesOf(client: Anthropic): Promise<string> {
+  return (await client.messages.create(streamed).asResponse()).text()
+}
+
+/** All events of one streamed call. */
+export async function eventsOf(client: Anthropic): Promise<unknown[]> {
+  const events: unknown[] = []
+  for await (const event of await client.messages.create(streamed)) events.push(event)
+  return events
 }

@@ -1,7 +1,9 @@
 import type { Background } from './background.js'
+import type { DetachedCalls } from './detach.js'
 import type { StoreError } from './errors/store-error.js'
 import type { GuardedStore } from './guard.js'
-import type { Answer, Ending } from './record.js'
+import type { LiveLog } from './live-log.js'
+import type { Answer, AnswerHead, Ending } from './record.js'
 import type { PollTimes } from './wait.js'
 
 /** Everything the loop needs that is the same for every call of one idem. */
@@ -11,6 +13,13 @@ export interface Engine extends PollTimes {
   readonly leaseMs: number
   readonly onStoreError: 'open' | 'closed'
   readonly onWaitTimeout: 'error' | 'execute'
+  /** How long bytes of a running answer wait for company before they go to the store, ms. */
+  readonly liveBatchMs: number
+  /** How many bytes of a running answer go to the store without waiting. */
+  readonly liveBatchBytes: number
+  /** How long a call that everybody left goes on before it is cancelled, ms. */
+  readonly abandonGraceMs: number
+  readonly detached: DetachedCalls
   readonly background: Background
   readonly events: EngineEvents
 }
@@ -21,6 +30,10 @@ export interface EngineEvents {
   failedOpen(error: StoreError): void
   /** An execution was overtaken by another one of the same request. */
   superseded(): void
+  /** The same, when callers had bytes of it already: they got the rest of theirs, others the answer that stands. */
+  diverged(): void
+  /** A call was cancelled, since nobody waited for it any more. */
+  cancelled(): void
   warn(topic: string, message: string): void
 }
 
@@ -34,9 +47,26 @@ export interface Call<T> {
   readonly maxExecutionMs: number
   /** How long the store may take to say what stands before the call is made without it. */
   readonly storeBudgetMs: number
-  /** Makes the call. `signal` is the flight's: no single caller aborts it. */
-  work(signal: AbortSignal): Promise<T>
+  /**
+   * Makes the call. `signal` is the flight's: no single caller aborts it. An answer that comes in pieces is begun with
+   * `begin`, and its bytes appended to the log, for those who want them as they come; the promise is for the whole.
+   */
+  work(signal: AbortSignal, begin: Begin): Promise<T>
+  /** Whether the answer may come in pieces, so that a duplicate should look for what there is of it. */
+  readonly isLive?: boolean
+  /** What becomes of a call that everybody left on purpose. Absent: it goes on, and is not counted as detached. */
+  readonly onAbandon?: 'cancel' | 'finish'
   readonly codec: Codec<T>
+}
+
+/** Gives out what is known of an answer whose bytes begin to come. */
+export type Begin = (head: AnswerHead) => LiveLog
+
+/** An answer on its way. */
+export interface Live {
+  /** `executed` in the process that makes the call, else `collapsed`. */
+  readonly outcome: 'executed' | 'collapsed'
+  readonly log: LiveLog
 }
 
 /** How a door turns results into bytes that others can have. */

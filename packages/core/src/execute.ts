@@ -1,18 +1,29 @@
 import { abortable } from './abortable.js'
 import { replayRecord } from './answer.js'
-import type { Call, Engine, Settled } from './engine.js'
+import { Broadcast } from './broadcast.js'
+import { Detachable } from './detach.js'
+import type { Call, Encoded, Engine, Settled } from './engine.js'
+import { CancelledError } from './errors/cancelled-error.js'
 import { ExecutionTimeoutError } from './errors/execution-timeout-error.js'
 import { SupersededError } from './errors/superseded-error.js'
 import { isStoreError } from './guard.js'
+import { LiveLog } from './live-log.js'
 import { type ClaimedLock, Lock } from './lock.js'
-import { sealAnswer } from './record.js'
+import { type AnswerHead, sealAnswer } from './record.js'
+import type { Callers } from './run.js'
 import type { StoredRecord } from './store.js'
 
 /**
- * Makes the call and settles the key. Under a lock: it is renewed meanwhile, and the answer stored or left as an
- * ending. Without one the store is not touched, and nobody waits for this execution.
+ * Makes the call and settles the key. Under a lock: it is renewed meanwhile, what comes of the answer is given out as
+ * it comes, and the whole is stored or left as an ending. Without a lock the store is not touched, and nobody
+ * elsewhere waits for this execution; without callers nobody here does but who asked.
  */
-export async function execute<T>(call: Call<T>, engine: Engine, claimed?: ClaimedLock): Promise<Settled<T>> {
+export async function execute<T>(
+  call: Call<T>,
+  engine: Engine,
+  callers?: Callers,
+  claimed?: ClaimedLock,
+): Promise<Settled<T>> {
   const aborter = new AbortController()
   const giveUp = setTimeout(
     () => aborter.abort(new ExecutionTimeoutError(call.maxExecutionMs)),
@@ -20,26 +31,68 @@ export async function execute<T>(call: Call<T>, engine: Engine, claimed?: Claime
   )
   giveUp.unref()
   let standing: Settled<T> | undefined
+  let log: LiveLog | undefined
+  let broadcast: Broadcast | undefined
 
   const lock =
     claimed &&
     new Lock(engine, call.id, claimed, async (renewed) => {
+      broadcast?.keep()
       // `held` and `retaken` are what we want; `lost` changes nothing, since whoever completes first wins.
       if (renewed === 'completed') standing = await readStanding(call, engine)
-      if (standing) aborter.abort(new SupersededError())
+      // Who has bytes of this answer is to have the rest of it.
+      if (standing && !log?.isDelivered) aborter.abort(new SupersededError())
     })
+  const detachable =
+    callers && call.onAbandon
+      ? new Detachable(engine, call as Call<unknown>, callers.presence, {
+          owner: claimed?.claim.owner,
+          cancel() {
+            callers.shut()
+            engine.events.cancelled()
+            aborter.abort(new CancelledError())
+          },
+        })
+      : undefined
+
+  function begin(head: AnswerHead): LiveLog {
+    log = new LiveLog(head, () => detachable?.grew())
+    if (detachable) detachable.log = log
+    if (claimed && engine.store.append) broadcast = new Broadcast(engine, call.id, claimed.claim.owner, log)
+    callers?.begin({ log, outcome: 'executed' })
+    return log
+  }
 
   try {
-    const work = Promise.resolve().then(() => call.work(aborter.signal))
-    return await settle(call, engine, lock, await abortable(work, aborter.signal))
+    const work = Promise.resolve().then(() => call.work(aborter.signal, begin))
+    const value = await abortable(work, aborter.signal)
+    broadcast?.stop()
+    const encoded = call.codec.encode(value)
+    const settled = await settle(call, engine, lock, value, encoded)
+    callers?.shut()
+    if (settled.outcome === 'collapsed') overtaken(engine, log)
+    if (encoded.keep !== 'none') log?.finish(encoded.answer.body)
+    return settled
   } catch (error) {
-    if (standing) return superseded(engine, standing)
-    await lock?.giveUp(call.codec.failure(error))
+    broadcast?.stop()
+    if (!standing) await lock?.giveUp(call.codec.failure(error))
+    callers?.shut()
+    if (standing) overtaken(engine, log)
+    log?.fail(error)
+    if (standing) return standing
     throw error
   } finally {
     clearTimeout(giveUp)
+    detachable?.stop()
     lock?.stop()
   }
+}
+
+/** Another execution finished first. Its answer is everybody's who has nothing of this one yet, so that they agree. */
+function overtaken(engine: Engine, log: LiveLog | undefined): void {
+  if (log?.isDelivered) engine.events.diverged()
+  else engine.events.superseded()
+  log?.overtake()
 }
 
 async function settle<T>(
@@ -47,8 +100,8 @@ async function settle<T>(
   engine: Engine,
   lock: Lock | undefined,
   value: T,
+  encoded: Encoded,
 ): Promise<Settled<T>> {
-  const encoded = call.codec.encode(value)
   const answer = encoded.keep === 'none' ? undefined : encoded.answer
   const executed: Settled<T> = { outcome: 'executed', value, answer }
   if (!lock) return executed
@@ -58,16 +111,14 @@ async function settle<T>(
       isShared ? { type: 'answer', answer: encoded.answer } : { type: 'unshareable' },
     )
     const standing = wasOurs ? undefined : await readStanding(call, engine)
-    return standing ? superseded(engine, standing) : executed
+    return standing ?? executed
   }
   const completed = await lock.complete(sealAnswer(encoded.answer, call.ttlMs), call.ttlMs)
   switch (completed.state) {
     case 'stored':
       return { ...executed, record: { ttlMs: call.ttlMs } }
-    case 'standing': {
-      const standing = asCollapsed(call, engine, completed.record)
-      return standing ? superseded(engine, standing) : executed
-    }
+    case 'standing':
+      return asCollapsed(call, engine, completed.record) ?? executed
     case 'refused':
       // Forgotten meanwhile: those who wait make their own call.
       await lock.giveUp()
@@ -75,12 +126,6 @@ async function settle<T>(
     case 'pending':
       return executed
   }
-}
-
-/** Another execution finished first. Its answer is everybody's, so that all callers agree. */
-function superseded<T>(engine: Engine, standing: Settled<T>): Settled<T> {
-  engine.events.superseded()
-  return standing
 }
 
 /** The record that overtook this execution; undefined if there is none that can be had. */

@@ -1,8 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { abortable } from './abortable.js'
-import type { Call, Engine, Settled } from './engine.js'
+import type { Call, Engine, Live, Settled } from './engine.js'
 import { InvalidArgumentError } from './errors/invalid-argument-error.js'
 import { execute } from './execute.js'
+import type { LiveLog } from './live-log.js'
+import { type Leaving, Presence } from './presence.js'
+import { pulse } from './pulse.js'
 import { type Callers, run } from './run.js'
 
 /** The keys whose work is being run, from here outwards: a call below its own work would wait for itself. */
@@ -25,6 +28,17 @@ export class Flights {
    * @param signal ends this caller's wait with the signal's reason, and nothing else
    */
   async share<T>(call: Call<T>, signal?: AbortSignal): Promise<Settled<T>> {
+    const seat = this.board(call, signal)
+    try {
+      const settled = await seat.settled()
+      return seat.hasJoined ? await this.#copyFor(call, settled) : settled
+    } finally {
+      seat.leave()
+    }
+  }
+
+  /** A place in the flight of this request, for a caller that takes the answer as it comes. */
+  board<T>(call: Call<T>, signal?: AbortSignal): Seat<T> {
     signal?.throwIfAborted()
     if (inside.getStore()?.has(call.id)) {
       throw new InvalidArgumentError(
@@ -34,13 +48,12 @@ export class Flights {
     const name = `${call.id} ${call.fingerprint}`
     const running = this.#flights.get(name) as Flight<T> | undefined
     const flight = running ?? this.#start(name, call)
-    const settled = await flight.ride(signal)
-    return running ? this.#copyFor(call, settled) : settled
+    return new Seat(flight, running !== undefined, signal)
   }
 
   #start<T>(name: string, call: Call<T>): Flight<T> {
     const ids = new Set(inside.getStore()).add(call.id)
-    const work: Call<T>['work'] = (signal) => inside.run(ids, () => call.work(signal))
+    const work: Call<T>['work'] = (signal, begin) => inside.run(ids, () => call.work(signal, begin))
     const flight = new Flight<T>(() => {
       if (this.#flights.get(name) === flight) this.#flights.delete(name)
     })
@@ -52,13 +65,53 @@ export class Flights {
 
   /** A copy of its own for a caller that joined. Where no faithful one exists, it makes its own call. */
   async #copyFor<T>(call: Call<T>, settled: Settled<T>): Promise<Settled<T>> {
-    const outcome = settled.outcome === 'replayed' ? 'replayed' : 'collapsed'
-    if (settled.answer) return { ...settled, outcome, value: call.codec.decode(settled.answer) }
+    if (settled.answer) return { ...settled, value: call.codec.decode(settled.answer) }
     const copied = call.codec.copy(settled.value)
-    if (copied) return { ...settled, outcome, value: copied.value }
+    if (copied) return { ...settled, value: copied.value }
     const own = execute(call, this.#engine)
     this.#engine.background.add(own)
     return own
+  }
+}
+
+/** One caller's place in a flight. It is kept until `leave`. */
+export class Seat<T> {
+  readonly #flight: Flight<T>
+  readonly #signal: AbortSignal | undefined
+  /** Whether the flight was under way when this caller came. */
+  readonly hasJoined: boolean
+  #hasLeft = false
+
+  constructor(flight: Flight<T>, hasJoined: boolean, signal: AbortSignal | undefined) {
+    this.#flight = flight
+    this.#signal = signal
+    this.hasJoined = hasJoined
+    flight.presence.enter()
+  }
+
+  /** Whether the call is somebody else's, here or in another process, as far as is known by now. */
+  get isDuplicate(): boolean {
+    return this.hasJoined || this.#flight.hasWaited
+  }
+
+  /** The whole answer; its value is shared with all callers. Rejects with the signal's reason when it is aborted. */
+  async settled(): Promise<Settled<T>> {
+    const settled = await abortable(this.#flight.settled, this.#signal)
+    return this.hasJoined && settled.outcome === 'executed' ? { ...settled, outcome: 'collapsed' } : settled
+  }
+
+  /** The answer as it comes, as soon as there is another log of it than `after`; or the whole where there is none. */
+  async next(after?: LiveLog): Promise<Live | Settled<T>> {
+    const live = await abortable(this.#flight.live(after), this.#signal)
+    if (!live) return this.settled()
+    return this.hasJoined ? { ...live, outcome: 'collapsed' } : live
+  }
+
+  /** `why` is only asked where this was before the end. */
+  leave(why?: Leaving): void {
+    if (this.#hasLeft) return
+    this.#hasLeft = true
+    this.#flight.leave(why)
   }
 }
 
@@ -67,44 +120,67 @@ const ABANDONED = new Error('Nobody waits any more.')
 
 /**
  * One trip through the loop, and those who wait for it. A caller that leaves takes nobody with it. When the last one
- * leaves, a call that has begun goes on to its end; a wait for somebody else's ends.
+ * leaves, a wait for somebody else's call ends; a call that has begun is the execution's to end or not.
  */
 class Flight<T> implements Callers {
   settled!: Promise<Settled<T>>
+  readonly presence = new Presence()
+  /** Whether another owner's call was waited for. */
+  hasWaited = false
   readonly #onEnd: () => void
   #waiting: AbortController | undefined
-  #callers = 0
+  #live: Live | undefined
+  #isOver = false
+  #changed = pulse()
 
   constructor(onEnd: () => void) {
     this.#onEnd = onEnd
   }
 
   depart(run: (callers: Callers) => Promise<Settled<T>>): void {
-    this.settled = run(this).finally(this.#onEnd)
+    this.settled = run(this).finally(() => {
+      this.#isOver = true
+      this.shut()
+      this.#changed.resolve()
+    })
   }
 
-  async ride(signal: AbortSignal | undefined): Promise<Settled<T>> {
-    this.#callers++
-    try {
-      return await abortable(this.settled, signal)
-    } finally {
-      this.#callers--
-      if (this.#callers === 0) this.#waiting?.abort(ABANDONED)
+  /** Another log of the answer than `after`; undefined when there will be none. */
+  async live(after: LiveLog | undefined): Promise<Live | undefined> {
+    for (;;) {
+      if (this.#isOver) return undefined
+      if (this.#live && this.#live.log !== after) return this.#live
+      await this.#changed.promise
     }
   }
 
-  assertAny(): void {
-    if (this.#callers > 0) return
-    // At once: who comes now takes another flight.
+  leave(why: Leaving | undefined): void {
+    this.presence.leave(why)
+    if (!this.presence.any) this.#waiting?.abort(ABANDONED)
+  }
+
+  readonly begin = (live: Live): void => {
+    this.#live = live
+    this.#changed.resolve()
+    this.#changed = pulse()
+  }
+
+  shut(): void {
     this.#onEnd()
+  }
+
+  assertAny(): void {
+    if (this.presence.any) return
+    this.shut()
     throw ABANDONED
   }
 
   async wait(next: (signal: AbortSignal) => Promise<void>): Promise<void> {
     this.assertAny()
+    this.hasWaited = true
     this.#waiting = new AbortController()
     // Not this very flight any more for who comes after.
-    this.#waiting.signal.addEventListener('abort', this.#onEnd)
+    this.#waiting.signal.addEventListener('abort', () => this.shut())
     try {
       await next(this.#waiting.signal)
     } finally {

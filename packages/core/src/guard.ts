@@ -16,7 +16,10 @@ const REST_MS = 1_000
 
 /** The commands of a store that core sends, bounded in time. */
 export interface GuardedStore
-  extends Pick<Store, 'renew' | 'complete' | 'release' | 'end' | 'ending' | 'read' | 'watch'> {
+  extends Pick<
+    Store,
+    'renew' | 'complete' | 'release' | 'end' | 'ending' | 'read' | 'append' | 'tail' | 'watch'
+  > {
   /** Within `budgetMs`, where the caller has less time than the store is given otherwise. */
   acquire(
     key: string,
@@ -69,6 +72,12 @@ export function guarded(store: Store, fullBudgetMs: number): GuardedStore {
     end: (key, ...args) => command(key, () => store.end(key, ...args)),
     ending: (key, ...args) => command(key, () => store.ending(key, ...args)),
     read: (key) => command(key, () => store.read(key)),
+    // Each is of no use without the other.
+    ...(store.append &&
+      store.tail && {
+        append: (key, ...args) => command(key, () => store.append!(key, ...args)),
+        tail: (key, ...args) => command(key, () => store.tail!(key, ...args)),
+      }),
     ...(store.watch && { watch: (...args) => safeWatch(() => store.watch!(...args)) }),
   }
 }

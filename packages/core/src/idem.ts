@@ -1,4 +1,5 @@
 import { Background } from './background.js'
+import { DetachedCalls } from './detach.js'
 import type { Engine } from './engine.js'
 import { ClosedError } from './errors/closed-error.js'
 import { InvalidArgumentError } from './errors/invalid-argument-error.js'
@@ -100,7 +101,14 @@ export function createIdem(options: IdemOptions = {}): Idem {
     ...settings,
     store: guarded(settings.store, settings.storeBudgetMs),
     background,
-    events: { failedOpen, superseded: () => counters.superseded(), warn },
+    detached: new DetachedCalls(settings),
+    events: {
+      failedOpen,
+      superseded: () => counters.superseded(),
+      diverged: () => counters.diverged(),
+      cancelled: () => counters.cancelled(),
+      warn,
+    },
   }
   const flights = new Flights(engine)
   const codec = valueCodec(settings.recordLimitBytes, warn)

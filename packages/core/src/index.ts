@@ -1,5 +1,12 @@
 export * from './errors/index.js'
-export type { Dialect, HttpAnswer, HttpRequest, Identity } from './http/dialect.js'
+export type {
+  Dialect,
+  HttpAnswer,
+  HttpRequest,
+  Identity,
+  StreamFormat,
+  StreamInspector,
+} from './http/dialect.js'
 export type { CallOptions, Exchange } from './http/exchange.js'
 export type { IdemRequestInit } from './http/fetch.js'
 export { createIdem, type Idem, type Outcome, type RunOptions, type WorkContext } from './idem.js'

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { StoreError } from './errors/store-error.js'
-import { assertBytes, assertKnown } from './options.js'
+import { assertKnown, assertWhole } from './options.js'
 import type { Claim, Completed, Found, Hint, Read, Renewed, Store, StoredRecord, Watch } from './store.js'
 
 export interface MemoryStoreOptions {
@@ -19,7 +19,7 @@ export interface MemoryStoreOptions {
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
   assertKnown(options, ['maxBytes'], 'memoryStore')
   const { maxBytes = 64 * 1024 * 1024 } = options
-  assertBytes(maxBytes, 'memoryStore: maxBytes')
+  assertWhole(maxBytes, 'memoryStore: maxBytes')
   return new MemoryStore(maxBytes)
 }
 
@@ -142,7 +142,7 @@ class MemoryStore implements Store {
       const again = end <= log.byteLength && equal(log.subarray(offset, end), bytes)
       return again ? end : log.byteLength
     }
-    this.#keep(name, { bytes: Buffer.concat([log, bytes]) }, ms)
+    this.#keep(name, { bytes: extended(log, bytes) }, ms)
     this.#hint(key, { type: 'live', owner, offset, bytes: new Uint8Array(bytes) })
     return end
   }
@@ -227,6 +227,17 @@ class MemoryStore implements Store {
 /** A reader's own: what it does to the bytes reaches nobody else. */
 function copyOf(record: StoredRecord): StoredRecord {
   return { ...record, bytes: new Uint8Array(record.bytes) }
+}
+
+/** A log with more bytes, in place where there is room: a log that grows by little pieces is not copied for each. */
+function extended(log: Uint8Array, bytes: Uint8Array): Uint8Array {
+  const length = log.byteLength + bytes.byteLength
+  const isRoomy = length <= log.buffer.byteLength
+  const buffer = isRoomy ? log.buffer : new ArrayBuffer(2 * length)
+  const longer = new Uint8Array(buffer, 0, length)
+  if (!isRoomy) longer.set(log)
+  longer.set(bytes, log.byteLength)
+  return longer
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {

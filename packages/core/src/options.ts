@@ -24,9 +24,9 @@ export function assertMs(value: unknown, name: string): asserts value is number 
   }
 }
 
-export function assertBytes(value: unknown, name: string): asserts value is number {
+export function assertWhole(value: unknown, name: string): asserts value is number {
   if (!Number.isSafeInteger(value) || (value as number) <= 0) {
-    throw new InvalidArgumentError(`${name} must be a whole number of bytes over 0, not ${value}.`)
+    throw new InvalidArgumentError(`${name} must be a whole number over 0, not ${value}.`)
   }
 }
 

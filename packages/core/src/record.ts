@@ -15,6 +15,9 @@ export interface Answer {
   readonly body: Uint8Array
 }
 
+/** What is known of an answer before its first byte. */
+export type AnswerHead = Omit<Answer, 'body'>
+
 /** An answer with what the record says about keeping it. */
 export interface SealedAnswer extends Answer {
   /** How long the record was to be kept, ms. */
@@ -59,6 +62,26 @@ export function unsealAnswer(bytes: Uint8Array): Unsealed {
   if (!whole || typeof kind !== 'string' || typeof ttlMs !== 'number' || !isObject(facts))
     return { state: 'corrupt' }
   return { state: 'sealed', answer: { kind, ttlMs, facts, body } }
+}
+
+/** What a live log begins with; the answer's bytes follow. */
+export function sealHead({ kind, facts }: AnswerHead): Uint8Array {
+  return frame({ v: VERSION, live: kind, facts }, new Uint8Array())
+}
+
+/**
+ * Reads what a live log begins with. `cut` while its first line is not whole; undefined for a log that is not of this
+ * version: then there is nothing to follow.
+ */
+export function unsealHead(
+  bytes: Uint8Array,
+): { readonly head: AnswerHead; readonly rest: Uint8Array } | 'cut' | undefined {
+  if (!bytes.includes(NEWLINE)) return 'cut'
+  const parts = unframe(bytes)
+  if (parts?.head.v !== VERSION || typeof parts.head.live !== 'string' || !isObject(parts.head.facts)) {
+    return undefined
+  }
+  return { head: { kind: parts.head.live, facts: parts.head.facts }, rest: parts.body }
 }
 
 /** The bytes of an ending. */

@@ -1,12 +1,15 @@
 import { findEnding, replayEnding, replayRecord } from './answer.js'
-import type { Call, Engine, Settled } from './engine.js'
+import { WaiterMark } from './detach.js'
+import type { Call, Engine, Live, Settled } from './engine.js'
 import { KeyReusedError } from './errors/key-reused-error.js'
 import type { StoreError } from './errors/store-error.js'
 import { StoreUnavailableError } from './errors/store-unavailable-error.js'
 import { WaitTimeoutError } from './errors/wait-timeout-error.js'
 import { execute } from './execute.js'
+import { Follow } from './follow.js'
 import { isStoreError } from './guard.js'
 import { type ClaimedLock, newOwner } from './lock.js'
+import type { Presence } from './presence.js'
 import type { Claim, Found } from './store.js'
 import { Wait } from './wait.js'
 
@@ -16,6 +19,11 @@ export interface Callers {
   assertAny(): void
   /** Waits for the next look; rejects as soon as nobody is left. */
   wait(next: (signal: AbortSignal) => Promise<void>): Promise<void>
+  /** An answer has begun: those who want it as it comes may have it. */
+  begin(live: Live): void
+  /** Takes no more callers: who comes now takes another flight. */
+  shut(): void
+  readonly presence: Presence
 }
 
 /**
@@ -25,7 +33,7 @@ export interface Callers {
  * | --- | --- |
  * | completed | replay the record; one that cannot be read is replaced |
  * | acquired | make the call under the lock |
- * | locked | wait, and look again; an owner that left without a record may have left an ending |
+ * | locked | follow what there is of the answer, wait, and look again; an owner that left without a record may have left an ending |
  * | unreachable | make the call all the same; where an owner was seen at work, only after another lease |
  */
 export async function run<T>(call: Call<T>, engine: Engine, callers: Callers): Promise<Settled<T>> {
@@ -35,16 +43,20 @@ export async function run<T>(call: Call<T>, engine: Engine, callers: Callers): P
   let owner: string | undefined
   let replacing: Uint8Array | undefined
   let aloneAt: number | undefined
+  const follow = call.isLive && engine.store.tail ? new Follow(call, engine, callers.begin) : undefined
+  const mark = call.onAbandon === 'cancel' ? new WaiterMark(engine, call.id) : undefined
 
   const go = async (lock?: ClaimedLock) => {
     wait?.stop()
+    // Whoever has a part of another answer cannot go on with this one, and has left.
+    follow?.interrupt()
     try {
       callers.assertAny()
     } catch (nobody) {
       if (lock) await release(call, engine, claim)
       throw nobody
     }
-    return execute(call, engine, lock)
+    return execute(call, engine, callers, lock)
   }
 
   try {
@@ -56,6 +68,7 @@ export async function run<T>(call: Call<T>, engine: Engine, callers: Callers): P
         const ending = await findEnding(call, engine, owner)
         if (ending) {
           if (found.state === 'acquired') await release(call, engine, claim)
+          if (ending.type === 'answer') follow?.finish(owner, ending.answer)
           return replayEnding(call, ending) ?? (await go())
         }
       }
@@ -65,7 +78,10 @@ export async function run<T>(call: Call<T>, engine: Engine, callers: Callers): P
           assertSameRequest(call, found.record.fingerprint)
           const replay = replayRecord(call, engine, found.record)
           const outcome = wait ? 'collapsed' : 'replayed'
-          if (replay.state === 'replayed') return { ...replay.settled, outcome }
+          if (replay.state === 'replayed') {
+            if (replay.settled.answer) follow?.finish(found.record.owner, replay.settled.answer)
+            return { ...replay.settled, outcome }
+          }
           // Foreign: not ours to destroy. Corrupt a second time: the store does not replace it.
           if (replay.state === 'foreign' || replacing) return await go()
           replacing = found.record.bytes
@@ -80,7 +96,9 @@ export async function run<T>(call: Call<T>, engine: Engine, callers: Callers): P
             throw new WaitTimeoutError(call.maxWaitMs)
           }
           owner = found.owner
-          wait ??= new Wait(engine.store, call.id, engine)
+          wait ??= new Wait(engine.store, call.id, engine, follow?.hear)
+          mark?.refresh(owner)
+          await follow?.look(owner)
           await callers.wait(wait.next)
           break
         case 'unreachable':
@@ -96,6 +114,7 @@ export async function run<T>(call: Call<T>, engine: Engine, callers: Callers): P
     }
   } finally {
     wait?.stop()
+    follow?.interrupt()
   }
 }
 

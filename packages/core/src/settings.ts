@@ -56,6 +56,39 @@ export interface IdemOptions {
    */
   readonly recordLimitBytes?: number
   /**
+   * How long the bytes of a running stream wait for more before they are sent to the store, ms; the first after a
+   * pause never wait.
+   * @default 20: what a duplicate in another process lags behind, for at most 50 commands a second
+   */
+  readonly liveBatchMs?: number
+  /**
+   * How many bytes of a running stream are sent to the store without waiting.
+   * @default 16 384 (16 KiB)
+   */
+  readonly liveBatchBytes?: number
+  /**
+   * What becomes of a provider's call when everybody who waited for it has aborted, or stopped reading, in every
+   * process: it is cancelled after abandonGraceMs, or finished and stored. After a timeout it always goes on, since
+   * the retry finds its answer; so does the work of `run`.
+   * @default 'cancel': finishing is billed
+   */
+  readonly onAbandon?: 'cancel' | 'finish'
+  /**
+   * How long a call that everybody left goes on before it is cancelled, ms.
+   * @default 10 000: longer than the pause an SDK makes before it retries
+   */
+  readonly abandonGraceMs?: number
+  /**
+   * How many of a provider's calls may go on at once with nobody waiting; one more is cancelled.
+   * @default 100
+   */
+  readonly maxDetachedCalls?: number
+  /**
+   * How many bytes those calls may hold together; one that goes over it is cancelled.
+   * @default 67 108 864 (64 MiB)
+   */
+  readonly maxDetachedBytes?: number
+  /**
    * What to do when the store cannot be reached: make the call all the same, or fail with IDEM_STORE_UNAVAILABLE.
    * @default 'open': a duplicate costs money, a refused call costs a user
    */
@@ -84,6 +117,12 @@ const DEFAULTS = {
   pollMaxMs: 500,
   storeBudgetMs: 1_000,
   recordLimitBytes: 8 * 1024 * 1024,
+  liveBatchMs: 20,
+  liveBatchBytes: 16 * 1024,
+  onAbandon: 'cancel',
+  abandonGraceMs: 10_000,
+  maxDetachedCalls: 100,
+  maxDetachedBytes: 64 * 1024 * 1024,
   onStoreError: 'open',
   onWaitTimeout: 'error',
   dialects: [],
@@ -113,13 +152,19 @@ export function settingsOf(options: IdemOptions): Settings {
     'pollMinMs',
     'pollMaxMs',
     'storeBudgetMs',
+    'liveBatchMs',
+    'abandonGraceMs',
   ] as const) {
     check.assertMs(settings[name], name)
   }
   if (settings.pollMinMs > settings.pollMaxMs) {
     throw new InvalidArgumentError('pollMinMs must not be greater than pollMaxMs.')
   }
-  check.assertBytes(settings.recordLimitBytes, 'recordLimitBytes')
+  check.assertWhole(settings.recordLimitBytes, 'recordLimitBytes')
+  check.assertWhole(settings.liveBatchBytes, 'liveBatchBytes')
+  check.assertWhole(settings.maxDetachedCalls, 'maxDetachedCalls')
+  check.assertWhole(settings.maxDetachedBytes, 'maxDetachedBytes')
+  check.assertOneOf(settings.onAbandon, ['cancel', 'finish'], 'onAbandon')
   check.assertScope(settings.scope)
   check.assertOneOf(settings.onStoreError, ['open', 'closed'], 'onStoreError')
   check.assertOneOf(settings.onWaitTimeout, ['error', 'execute'], 'onWaitTimeout')

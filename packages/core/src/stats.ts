@@ -21,6 +21,13 @@ export interface Stats {
   readonly failedOpen: number
   /** Executions that another one of the same request overtook. */
   readonly superseded: number
+  /**
+   * Executions overtaken when callers had bytes of theirs already: those callers got the rest of it, all others the
+   * answer that stands.
+   */
+  readonly diverged: number
+  /** Calls cancelled because nobody waited for them any more. */
+  readonly cancelled: number
   /** What was not paid for. */
   readonly saved: {
     /** Upstream calls not made: replayed + collapsed. */
@@ -37,6 +44,8 @@ export class Counters {
   #bypassed = 0
   #failedOpen = 0
   #superseded = 0
+  #diverged = 0
+  #cancelled = 0
   #tokens = { input: 0, output: 0 }
 
   settled({ outcome, answer }: Settled<unknown>): void {
@@ -63,6 +72,14 @@ export class Counters {
     this.#superseded++
   }
 
+  diverged(): void {
+    this.#diverged++
+  }
+
+  cancelled(): void {
+    this.#cancelled++
+  }
+
   read(): Stats {
     return {
       executed: this.#executed,
@@ -71,6 +88,8 @@ export class Counters {
       bypassed: this.#bypassed,
       failedOpen: this.#failedOpen,
       superseded: this.#superseded,
+      diverged: this.#diverged,
+      cancelled: this.#cancelled,
       saved: { calls: this.#replayed + this.#collapsed, tokens: { ...this.#tokens } },
     }
   }

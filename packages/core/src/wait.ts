@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Store, Watch } from './store.js'
+import type { Hint, Store, Watch } from './store.js'
 
 export interface PollTimes {
   /** The first interval, ms; it doubles with each look. */
@@ -19,12 +19,19 @@ export class Wait {
   #due = false
   #wake: (() => void) | undefined
 
-  /** Begins to watch. */
-  constructor(store: Pick<Store, 'watch'>, key: string, { pollMinMs, pollMaxMs }: PollTimes) {
+  /** Begins to watch. Live bytes are not what is waited for here: `onHint` hears of them, and of all else. */
+  constructor(
+    store: Pick<Store, 'watch'>,
+    key: string,
+    { pollMinMs, pollMaxMs }: PollTimes,
+    onHint?: (hint: Hint) => void,
+  ) {
     this.#intervalMs = pollMinMs
     this.#maxMs = pollMaxMs
-    // Live bytes are not what is waited for here.
-    this.#watch = store.watch?.(key, ({ type }) => type !== 'live' && this.#look())
+    this.#watch = store.watch?.(key, (hint) => {
+      onHint?.(hint)
+      if (hint.type !== 'live') this.#look()
+    })
     this.#watch?.ready.then(
       () => this.#look(),
       () => {}, // No hints, then: the poll goes on.

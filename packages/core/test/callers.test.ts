@@ -170,6 +170,8 @@ describe('stats', () => {
       bypassed: 0,
       failedOpen: 0,
       superseded: 0,
+      diverged: 0,
+      cancelled: 0,
       saved: { calls: 3, tokens: { input: 0, output: 0 } },
     })
   })

@@ -14,6 +14,7 @@ export {
 } from './container-cluster.js'
 export { prepareContainers } from './containers.js'
 export { type FaultProxy, startFaultProxy } from './fault-proxy.js'
+export { type GatedReply, gatedReply } from './gated-reply.js'
 export type { ContentBlock, WireEvent, WireMessage, WireUsage } from './messages-wire.js'
 export { type CommandCount, countCommands } from './monitor.js'
 export { type Provider, type Responder, startProvider } from './provider.js'

@@ -159,6 +159,8 @@ async function answer(call: OpenCall, script: ReplyScript): Promise<void> {
   const sent = partial ? chunks.slice(0, Math.ceil(chunks.length / 2)) : chunks
   for (const [index, chunk] of sent.entries()) {
     if (index > 0 && script.chunkDelayMs) await delay(script.chunkDelayMs, undefined, { signal })
+    await script.beforeChunk?.(index, sent.length)
+    signal.throwIfAborted()
     if (!response.write(chunk)) await once(response, 'drain', { signal })
   }
   if (script.drop === 'mid-body') return call.drop('after-flush')

@@ -31,6 +31,8 @@ export interface ReplyScript {
   body?: string | Uint8Array
   /** Milliseconds between two pieces of the body: SSE events, or the two halves of any other body. @default 0 */
   chunkDelayMs?: number
+  /** Called before each piece of the body; it is sent when what this returns has resolved. */
+  beforeChunk?: (index: number, count: number) => unknown
 }
 
 /** What is sent: the whole is known before the first byte. */

@@ -7,6 +7,8 @@ export abstract class IdemError extends Error {
   abstract readonly code: `IDEM_${string}`
   /** The HTTP status that says the same (RFC 9110). */
   abstract readonly status: number
+  /** Whether the same request may succeed when it is sent again at once. SDKs do so where it is true. */
+  readonly isRetryable: boolean = false
   /** Brand: true on every error of idem, whichever copy of the package made it. */
   readonly isIdemError = true
 

@@ -37,7 +37,7 @@ export interface Dialect {
   identify(request: HttpRequest): Identity
   /**
    * Whether a successful answer is for everybody until its ttl, or only for those who wait for it now, and what it
-   * cost. Never asked about answers outside 2xx, which are not stored.
+   * cost. Never asked about answers outside 2xx, which are not stored, nor about streams: they are folded before.
    */
   assess(
     request: HttpRequest,
@@ -45,4 +45,34 @@ export interface Dialect {
   ): { readonly keep: 'store' | 'share'; readonly tokens?: Tokens }
   /** The body of an error of idem, in the provider's error shape. */
   errorBody(error: { readonly code: string; readonly status: number; readonly message: string }): unknown
+  /** How its streams are read. Optional: without it requests for a stream pass through untouched. */
+  readonly streams?: StreamFormat
+}
+
+/**
+ * How one provider streams an answer as server-sent events (WHATWG HTML, 9.2). A stream and a whole answer are two
+ * forms of one message: `fold` and `expand` lead from one to the other without loss.
+ */
+export interface StreamFormat {
+  /** Follows one stream. */
+  inspect(): StreamInspector
+  /**
+   * The JSON answer a whole stream amounts to; an error answer where the stream ended in an error. Throws where it
+   * cannot tell: a caller that wants JSON then makes its own call.
+   */
+  fold(answer: HttpAnswer): HttpAnswer
+  /** The stream a JSON answer amounts to. Throws where it cannot tell. */
+  expand(answer: HttpAnswer): HttpAnswer
+  /** Bytes that say nothing and keep a connection alive. */
+  readonly ping: string
+  /** An error answer's body as the last event of a stream whose headers have gone out. */
+  errorEvent(body: Uint8Array): string
+}
+
+/** Watches one stream go by; it never changes it. */
+export interface StreamInspector {
+  /** Never throws, whatever the bytes are. */
+  push(bytes: Uint8Array): void
+  /** `whole` when the event that ends an answer has been seen, `failed` when it was an error: nothing comes after it. */
+  readonly state: 'running' | 'whole' | 'failed'
 }

@@ -1,15 +1,19 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Settled } from '../engine.js'
+import type { Call, Settled } from '../engine.js'
 import { ClosedError } from '../errors/closed-error.js'
-import { type IdemError, isIdemError } from '../errors/idem-error.js'
+import { isIdemError } from '../errors/idem-error.js'
 import type { Flights } from '../flight.js'
 import { assertKey, digest, payloadDigest, storeKey } from '../key.js'
 import * as check from '../options.js'
 import type { Settings } from '../settings.js'
 import type { Counters } from '../stats.js'
 import type { Dialect, HttpAnswer, HttpRequest, Identity } from './dialect.js'
-import { httpCodec, readAnswer } from './http-codec.js'
-import { errorResponse, toResponse } from './response.js'
+import { inForm, isStream, isSuccess } from './forms.js'
+import { headOf, httpCodec, NOT_KEPT, readAnswer } from './http-codec.js'
+import { Patience } from './patience.js'
+import { recordStream } from './recorder.js'
+import { errorResponse, toResponse, toStreamResponse } from './response.js'
+import { type Bytes, once, streamBody, within } from './stream-body.js'
 
 /** What one HTTP call may ask for. */
 export interface CallOptions {
@@ -45,15 +49,20 @@ export interface HttpDoor {
   isClosing(): boolean
 }
 
+/** How long a caller that wants a stream waits for somebody else's call before it is sent headers and a ping, ms. */
+const PING_MS = 5_000
+
 /**
- * One HTTP request through the loop. Errors of idem come back as error responses in the provider's shape, which say
- * that they are not to be retried; the only rejections are those of `send` and of this caller's own signal.
+ * One HTTP request through the loop. Errors of idem come back as error responses in the provider's shape; the only
+ * rejections are those of `send` and of this caller's own signal. A stream begins as soon as the answer does.
  */
 export async function exchange(door: HttpDoor, one: Exchange): Promise<Response> {
   const { dialect, request, send } = one
   const identity = identify(dialect, request)
-  // Not a request of this dialect, or a stream: untouched. Below another door of idem: its work is done there.
-  if (!identity || identity.streaming || below.getStore()) return send(request)
+  // Not a request of this dialect, or a stream it cannot read: untouched. Below another door of idem: its work is done
+  // there.
+  const isForeign = !identity || (identity.streaming && !dialect.streams)
+  if (isForeign || below.getStore()) return send(request)
   const sendOn = (one: HttpRequest) => below.run(true, () => send(one))
   try {
     if (door.isClosing()) throw new ClosedError()
@@ -66,45 +75,144 @@ export async function exchange(door: HttpDoor, one: Exchange): Promise<Response>
       return await sendOn(request)
     }
     const fingerprint = payloadDigest(identity.payload)
-    const id = storeKey(dialect.door, scope, options.key ?? fingerprint)
-    const call = {
-      id,
+    const call = callOf(door, one, options, {
+      id: storeKey(dialect.door, scope, options.key ?? fingerprint),
       fingerprint,
-      ttlMs: options.ttl ?? door.settings.ttl,
-      // A caller that allows more time than we do gets it.
-      maxWaitMs: Math.max(door.settings.maxWaitMs, one.timeoutMs ?? 0),
-      maxExecutionMs: Math.max(door.settings.maxExecutionMs, one.timeoutMs ?? 0),
-      // One that allows little keeps half of it for the call itself.
-      storeBudgetMs: Math.min(door.settings.storeBudgetMs, (one.timeoutMs ?? Number.POSITIVE_INFINITY) / 2),
-      work: async (signal: AbortSignal) => readAnswer(await sendOn({ ...request, signal })),
-      codec: httpCodec(dialect, request, door.settings.recordLimitBytes, door.warn),
-    }
-    const settled: Settled<HttpAnswer> = await withDeadline(one, (signal) => door.flights.share(call, signal))
-    door.counters.settled(settled)
-    return toResponse(settled, id)
+      sendOn,
+    })
+    const answer = identity.streaming ? answerStream : answerWhole
+    return await answer({ door, one, call, sendOn })
   } catch (error) {
-    if (isIdemError(error)) return errorResponse(dialect, error as IdemError)
+    if (isIdemError(error)) return errorResponse(dialect, error)
     throw error
+  }
+}
+
+/** A request that is shared, and its caller. */
+interface Shared {
+  readonly door: HttpDoor
+  readonly one: Exchange
+  readonly call: Call<HttpAnswer>
+  readonly sendOn: (request: HttpRequest) => Promise<Response>
+}
+
+async function answerWhole({ door, one, call, sendOn }: Shared): Promise<Response> {
+  const patience = new Patience(one.request.signal, one.timeoutMs)
+  const seat = door.flights.board(call, patience.signal)
+  try {
+    return await whole(await seat.settled(), false, { door, one, call, sendOn })
+  } finally {
+    patience.stop()
+    seat.leave(patience.leaving)
+  }
+}
+
+async function answerStream({ door, one, call, sendOn }: Shared): Promise<Response> {
+  const { dialect, request } = one
+  const streams = dialect.streams!
+  const patience = new Patience(request.signal, one.timeoutMs)
+  const seat = door.flights.board(call, patience.signal)
+  const reading = {
+    seat,
+    ping: encode(streams.ping),
+    pingMs: PING_MS,
+    async open(settled: Settled<HttpAnswer>) {
+      const value = formed(settled.value, true, dialect)
+      if (!value) return bytesOf(await sendOn(request))
+      return once(isSuccess(value) ? value.body : encode(streams.errorEvent(value.body)))
+    },
+    describe: (error: unknown) =>
+      isIdemError(error) && !error.isRetryable
+        ? encode(streams.errorEvent(encode(JSON.stringify(dialect.errorBody(error)))))
+        : undefined,
+  }
+  try {
+    const next = seat.next()
+    const soon = await within(next, PING_MS)
+    const source = soon ?? (seat.isDuplicate ? undefined : await next)
+    patience.signal.throwIfAborted()
+    patience.stop()
+    if (source && !('log' in source)) {
+      seat.leave()
+      return await whole(source, true, { door, one, call, sendOn })
+    }
+    seat.settled().then(
+      (settled) => door.counters.settled(settled),
+      () => {},
+    )
+    const head = source ? (source.log.head.facts as unknown as HttpAnswer) : EARLY_HEAD
+    const body = streamBody({ ...reading, source: source ?? next }, request.signal)
+    return toStreamResponse(head, source?.outcome ?? 'collapsed', call.id, body)
+  } catch (error) {
+    patience.stop()
+    seat.leave(patience.leaving)
+    throw error
+  }
+}
+
+/** A whole answer in the form the caller asked for; where there is none, a call of its own. */
+async function whole(
+  settled: Settled<HttpAnswer>,
+  streaming: boolean,
+  { door, one, call, sendOn }: Shared,
+): Promise<Response> {
+  const value = formed(settled.value, streaming, one.dialect)
+  door.counters.settled(value ? settled : { ...settled, outcome: 'executed' })
+  return value ? toResponse({ ...settled, value }, call.id) : sendOn(one.request)
+}
+
+/** What is known of an answer that has not begun. */
+const EARLY_HEAD = { status: 200, headers: [['content-type', 'text/event-stream; charset=utf-8']] } as const
+
+/** The answer in one form; undefined where there is none. */
+function formed(answer: HttpAnswer, streaming: boolean, { streams }: Dialect): HttpAnswer | undefined {
+  try {
+    return answer === NOT_KEPT ? undefined : inForm(answer, streaming, streams)
+  } catch {
+    return undefined
+  }
+}
+
+function bytesOf(response: Response): Bytes {
+  const reader = response.body?.getReader()
+  return {
+    next: async () => (await reader?.read())?.value,
+    close: () => void reader?.cancel().catch(() => {}),
+  }
+}
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+function callOf(
+  { settings, warn }: HttpDoor,
+  { dialect, request, timeoutMs }: Exchange,
+  options: CallOptions,
+  { id, fingerprint, sendOn }: Pick<Call<HttpAnswer>, 'id' | 'fingerprint'> & Pick<Shared, 'sendOn'>,
+): Call<HttpAnswer> {
+  const { streams } = dialect
+  return {
+    id,
+    fingerprint,
+    ttlMs: options.ttl ?? settings.ttl,
+    // A caller that allows more time than we do gets it.
+    maxWaitMs: Math.max(settings.maxWaitMs, timeoutMs ?? 0),
+    maxExecutionMs: Math.max(settings.maxExecutionMs, timeoutMs ?? 0),
+    // One that allows little keeps half of it for the call itself.
+    storeBudgetMs: Math.min(settings.storeBudgetMs, (timeoutMs ?? Number.POSITIVE_INFINITY) / 2),
+    onAbandon: settings.onAbandon,
+    isLive: streams !== undefined,
+    async work(signal, begin) {
+      const response = await sendOn({ ...request, signal })
+      return streams && isStream(headOf(response))
+        ? recordStream(response, streams, settings.recordLimitBytes, begin)
+        : readAnswer(response)
+    },
+    codec: httpCodec(dialect, request, settings.recordLimitBytes, warn),
   }
 }
 
 /** Set on the way from a door to the provider: what comes by there has been through a door already. */
 const below = new AsyncLocalStorage<true>()
-
-/** Runs with a signal that ends at the caller's abort or deadline. */
-async function withDeadline<T>(
-  { request, timeoutMs }: Exchange,
-  run: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const deadline = new AbortController()
-  const expire = () => deadline.abort(new DOMException('This caller waited long enough.', 'AbortError'))
-  const timer = timeoutMs === undefined ? undefined : setTimeout(expire, timeoutMs)
-  try {
-    return await run(request.signal ? AbortSignal.any([request.signal, deadline.signal]) : deadline.signal)
-  } finally {
-    clearTimeout(timer)
-  }
-}
 
 function identify(dialect: Dialect, request: HttpRequest): Identity | undefined {
   if (!dialect.matches(request)) return undefined

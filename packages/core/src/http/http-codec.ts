@@ -1,5 +1,6 @@
 import type { Codec, Encoded } from '../engine.js'
 import type { Dialect, HttpAnswer, HttpRequest } from './dialect.js'
+import { isStream, isSuccess } from './forms.js'
 
 /** Describe the connection or the encoding of one hop (RFC 9110 7.6.1), or belong to one caller alone. */
 const DROPPED_HEADERS = new Set([
@@ -18,9 +19,17 @@ const DROPPED_HEADERS = new Set([
 /** Reads a response to its end: bytes decoded by fetch, headers as far as they are true for every caller. */
 export async function readAnswer(response: Response): Promise<HttpAnswer> {
   const body = new Uint8Array(await response.arrayBuffer())
-  const headers = [...response.headers].filter(([name]) => !DROPPED_HEADERS.has(name))
-  return { status: response.status, headers, body }
+  return { ...headOf(response), body }
 }
+
+/** All of a response but its body. */
+export function headOf(response: Response): Omit<HttpAnswer, 'body'> {
+  const headers = [...response.headers].filter(([name]) => !DROPPED_HEADERS.has(name))
+  return { status: response.status, headers }
+}
+
+/** What is left of an answer that was not kept: whoever wants one makes a call of its own. */
+export const NOT_KEPT: HttpAnswer = { status: 200, headers: [], body: new Uint8Array() }
 
 /** The codec of HTTP doors: the exact bytes, status and headers beside them. */
 export function httpCodec(
@@ -31,15 +40,20 @@ export function httpCodec(
 ): Codec<HttpAnswer> {
   const assess = (answer: HttpAnswer) => {
     // Answers outside 2xx are for those who wait now: each caller's own SDK decides whether to retry.
-    if (answer.status < 200 || answer.status > 299) return { keep: 'share' as const }
+    if (!isSuccess(answer)) return { keep: 'share' as const }
     try {
-      return dialect.assess(request, answer)
+      const whole = isStream(answer) ? dialect.streams!.fold(answer) : answer
+      return isSuccess(whole) ? dialect.assess(request, whole) : { keep: 'share' as const }
     } catch {
       return { keep: 'share' as const } // 200, but not what the dialect knows: paid for, so not lost; not stored.
     }
   }
   return {
     encode(value): Encoded {
+      if (value === NOT_KEPT) {
+        warn('large-answer', 'A streamed answer grew over recordLimitBytes. It was not stored.')
+        return { keep: 'none' }
+      }
       const { keep, tokens } = { tokens: undefined, ...assess(value) }
       const { status, headers, body } = value
       const answer = { kind: 'http', facts: { status, headers, ...(tokens && { tokens }) }, body }
@@ -57,7 +71,7 @@ export function httpCodec(
       if (!isAnswer) throw new TypeError('not an HTTP answer')
       return { status, headers: [...new Headers(headers.map(([name, value]) => [name, value]))], body }
     },
-    copy: (value) => ({ value }),
+    copy: (value) => (value === NOT_KEPT ? undefined : { value }),
     // Transport errors are the owner's own: its connection, its credential. Waiters take over.
     failure: () => undefined,
   }

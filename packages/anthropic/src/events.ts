@@ -1,0 +1,26 @@
+import { createParser } from 'eventsource-parser'
+
+/** One server-sent event with a name: those without are none of the Messages API. */
+export interface ServerEvent {
+  readonly name: string
+  readonly data: string
+}
+
+/** Takes the bytes of an event stream, cut anywhere, and gives its events. Never throws. */
+export function eventReader(onEvent: (event: ServerEvent) => void): (bytes: Uint8Array) => void {
+  const decoder = new TextDecoder()
+  const parser = createParser({ onEvent: ({ event, data }) => event && onEvent({ name: event, data }) })
+  return (bytes) => parser.feed(decoder.decode(bytes, { stream: true }))
+}
+
+/** All events of a whole stream. */
+export function readEvents(body: Uint8Array): ServerEvent[] {
+  const events: ServerEvent[] = []
+  eventReader((event) => events.push(event))(body)
+  return events
+}
+
+/** One event on the wire. */
+export function eventText(name: string, data: string): string {
+  return `event: ${name}\ndata: ${data}\n\n`
+}

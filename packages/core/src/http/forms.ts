@@ -1,0 +1,29 @@
+import type { HttpAnswer, StreamFormat } from './dialect.js'
+
+const EVENT_STREAM = 'text/event-stream'
+
+export function isSuccess({ status }: Pick<HttpAnswer, 'status'>): boolean {
+  return status >= 200 && status <= 299
+}
+
+/** Whether an answer is a stream of events; errors are not, whatever was asked for. */
+export function isStream(answer: Pick<HttpAnswer, 'status' | 'headers'>): boolean {
+  const type = answer.headers.find(([name]) => name === 'content-type')?.[1] ?? ''
+  return isSuccess(answer) && type.toLowerCase().startsWith(EVENT_STREAM)
+}
+
+/**
+ * The answer in the form a caller asked for. An answer outside 2xx has one form.
+ * @throws what `fold` and `expand` throw
+ */
+export function inForm(
+  answer: HttpAnswer,
+  streaming: boolean,
+  streams: StreamFormat | undefined,
+): HttpAnswer {
+  if (!streams || !isSuccess(answer) || isStream(answer) === streaming) return answer
+  const converted = streaming ? streams.expand(answer) : streams.fold(answer)
+  const type = streaming ? `${EVENT_STREAM}; charset=utf-8` : 'application/json'
+  const others = converted.headers.filter(([name]) => name !== 'content-type')
+  return { ...converted, headers: [...others, ['content-type', type]] }
+}
