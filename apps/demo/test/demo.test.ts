@@ -36,8 +36,9 @@ describe('the demo, once', () => {
     const { code, output, lines } = await start(['--once']).exited
     expect(output).toContain('✔ 1 upstream call\n')
     expect(output).toContain('✔ plain SDK: 4 upstream calls, then APIConnectionTimeoutError')
-    expect(output.match(/not run: set REDIS_URL/g)).toHaveLength(3)
-    expect(lines.at(-1)).toBe('2 scenarios held, 0 failed, 3 not run')
+    expect(output).toMatch(/✔ closed after \d+ characters; asking again gave all \d+\n/)
+    expect(output.match(/not run: set REDIS_URL/g)).toHaveLength(4)
+    expect(lines.at(-1)).toBe('3 scenarios held, 0 failed, 4 not run')
     expect(code).toBe(0)
   })
 
@@ -46,7 +47,9 @@ describe('the demo, once', () => {
     const { code, output, lines } = await start(['--once'], { REDIS_URL: redis.url }).exited
     await redis.stop()
     expect(output).not.toContain('✘')
-    expect(lines.at(-1)).toBe('5 scenarios held, 0 failed, 0 not run')
+    expect(output).toMatch(/✔ the second had the first \d+ characters \d+ ms after it asked/)
+    expect(output).toMatch(/lag of \d+ live pieces, from caller to caller: p50 [\d.]+ ms, p99 [\d.]+ ms\n/)
+    expect(lines.at(-1)).toBe('7 scenarios held, 0 failed, 0 not run')
     expect(code).toBe(0)
     process.stdout.write(`${output.match(/ {4}\S.*/g)?.join('\n')}\n`)
   })
@@ -55,11 +58,11 @@ describe('the demo, once', () => {
     const api = await startProvider()
     const env = { ANTHROPIC_API_KEY: 'sk-test', ANTHROPIC_BASE_URL: api.url }
     const { code, output, lines } = await start(['--once'], env).exited
-    expect(api.calls).toBe(1)
+    expect(api.calls).toBe(2)
     await api.stop()
     expect(output).toContain(`with the API at ${api.url}`)
     expect(output).not.toContain('sk-test')
-    expect(lines.at(-1)).toBe('1 scenarios held, 0 failed, 4 not run')
+    expect(lines.at(-1)).toBe('2 scenarios held, 0 failed, 5 not run')
     expect(code).toBe(0)
   })
 
@@ -86,7 +89,7 @@ describe('the demo, once', () => {
     const { code, output, lines } = await start(['--once'], env).exited
     await api.stop()
     expect(output).toContain('✘ it broke off')
-    expect(lines.at(-1)).toBe('0 scenarios held, 1 failed, 4 not run')
+    expect(lines.at(-1)).toBe('0 scenarios held, 2 failed, 5 not run')
     expect(code).toBe(1)
   })
 })

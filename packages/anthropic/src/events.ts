@@ -20,7 +20,7 @@ export function readEvents(body: Uint8Array): ServerEvent[] {
   return events
 }
 
-/** One event on the wire. */
+/** One event on the wire. Each line of its data needs a field of its own. */
 export function eventText(name: string, data: string): string {
-  return `event: ${name}\ndata: ${data}\n\n`
+  return `event: ${name}\ndata: ${data.replaceAll(/\r\n?|\n/g, '\ndata: ')}\n\n`
 }

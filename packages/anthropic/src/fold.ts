@@ -14,7 +14,7 @@ export function fold(answer: HttpAnswer): HttpAnswer {
     if (name === 'error') {
       return { ...answer, status: statusOf(errorOf(data)), body: Buffer.from(data) }
     }
-    if (name !== 'ping') fold.add(name, parseObject(data))
+    fold.add(name, data)
   }
   return { ...answer, body: Buffer.from(JSON.stringify(fold.message())) }
 }
@@ -31,19 +31,22 @@ class Fold {
   readonly #inputs = new Map<JsonObject, string>()
   #isWhole = false
 
-  add(name: string, event: JsonObject): void {
+  /** Pings, and events of a name not known yet, say nothing of the message, whatever their data. */
+  add(name: string, data: string): void {
     switch (name) {
       case 'message_start':
-        this.#message = asObject(event.message)
+        this.#message = asObject(parseObject(data).message)
         break
       case 'content_block_start':
-        this.#start(asObject(event.content_block))
+        this.#start(asObject(parseObject(data).content_block))
         break
-      case 'content_block_delta':
-        this.#extend(this.#blocks[Number(event.index)], asObject(event.delta))
+      case 'content_block_delta': {
+        const { index, delta } = parseObject(data)
+        this.#extend(this.#blocks[Number(index)], asObject(delta))
         break
+      }
       case 'message_delta':
-        this.#finish(event)
+        this.#finish(parseObject(data))
         break
       case 'message_stop':
         this.#isWhole = true

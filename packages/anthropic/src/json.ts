@@ -21,6 +21,7 @@ export function parseToolInput(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    return parse(text, Allow.OBJ | Allow.ARR)
+    // A space at the end says that a number before it is whole, as a comma does; `parse` would trim it away.
+    return parse(text.replace(/\s$/, ','), Allow.OBJ | Allow.ARR)
   }
 }

@@ -49,10 +49,10 @@ export class Broadcast {
       // Bytes after a pause go out at once; those that follow wait for company.
       const dueAt = sentAt + (this.#isFailing ? pollMaxMs : liveBatchMs)
       while (performance.now() < dueAt && (this.#isFailing || this.#pending < liveBatchBytes)) {
-        if (signal.aborted || this.#log.isOver) return
+        if (signal.aborted || this.#log.state.is !== 'open') return
         await this.#moreOr(dueAt - performance.now())
       }
-      if (signal.aborted || this.#log.isOver) return
+      if (signal.aborted || this.#log.state.is !== 'open') return
       sentAt = performance.now()
       this.#sending ??= this.#send()
       await this.#sending

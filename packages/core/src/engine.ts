@@ -1,5 +1,5 @@
 import type { Background } from './background.js'
-import type { DetachedCalls } from './detach.js'
+import type { DetachedCalls } from './detached-calls.js'
 import type { StoreError } from './errors/store-error.js'
 import type { GuardedStore } from './guard.js'
 import type { LiveLog } from './live-log.js'

@@ -1,7 +1,8 @@
 import { abortable } from './abortable.js'
 import { replayRecord } from './answer.js'
 import { Broadcast } from './broadcast.js'
-import { Detachable } from './detach.js'
+import type { Callers } from './callers.js'
+import { Detachable } from './detachable.js'
 import type { Call, Encoded, Engine, Settled } from './engine.js'
 import { CancelledError } from './errors/cancelled-error.js'
 import { ExecutionTimeoutError } from './errors/execution-timeout-error.js'
@@ -10,7 +11,6 @@ import { isStoreError } from './guard.js'
 import { LiveLog } from './live-log.js'
 import { type ClaimedLock, Lock } from './lock.js'
 import { type AnswerHead, sealAnswer } from './record.js'
-import type { Callers } from './run.js'
 import type { StoredRecord } from './store.js'
 
 /**
@@ -33,6 +33,7 @@ export async function execute<T>(
   let standing: Settled<T> | undefined
   let log: LiveLog | undefined
   let broadcast: Broadcast | undefined
+  let isWorking = true
 
   const lock =
     claimed &&
@@ -40,12 +41,14 @@ export async function execute<T>(
       broadcast?.keep()
       // `held` and `retaken` are what we want; `lost` changes nothing, since whoever completes first wins.
       if (renewed === 'completed') standing = await readStanding(call, engine)
+      if (!standing) return
+      log?.overtake()
       // Who has bytes of this answer is to have the rest of it.
-      if (standing && !log?.isDelivered) aborter.abort(new SupersededError())
+      if (!log?.isDelivered) aborter.abort(new SupersededError())
     })
   const detachable =
     callers && call.onAbandon
-      ? new Detachable(engine, call as Call<unknown>, callers.presence, {
+      ? new Detachable(engine, call, callers.presence, {
           owner: claimed?.claim.owner,
           cancel() {
             callers.shut()
@@ -56,6 +59,8 @@ export async function execute<T>(
       : undefined
 
   function begin(head: AnswerHead): LiveLog {
+    // Work that was given up may begin all the same: nobody hears of it.
+    if (!isWorking) return new LiveLog(head)
     log = new LiveLog(head, () => detachable?.grew())
     if (detachable) detachable.log = log
     if (claimed && engine.store.append) broadcast = new Broadcast(engine, call.id, claimed.claim.owner, log)
@@ -63,10 +68,21 @@ export async function execute<T>(
     return log
   }
 
+  async function work(): Promise<T> {
+    try {
+      const done = Promise.resolve().then(() => call.work(aborter.signal, begin))
+      return await abortable(done, aborter.signal)
+    } finally {
+      isWorking = false
+      broadcast?.stop()
+      detachable?.stop()
+    }
+  }
+
+  // In this order: settle the key, take no more callers, end the log. Who is told of the end and asks again at once
+  // then meets what was settled.
   try {
-    const work = Promise.resolve().then(() => call.work(aborter.signal, begin))
-    const value = await abortable(work, aborter.signal)
-    broadcast?.stop()
+    const value = await work()
     const encoded = call.codec.encode(value)
     const settled = await settle(call, engine, lock, value, encoded)
     callers?.shut()
@@ -74,7 +90,6 @@ export async function execute<T>(
     if (encoded.keep !== 'none') log?.finish(encoded.answer.body)
     return settled
   } catch (error) {
-    broadcast?.stop()
     if (!standing) await lock?.giveUp(call.codec.failure(error))
     callers?.shut()
     if (standing) overtaken(engine, log)
@@ -82,8 +97,8 @@ export async function execute<T>(
     if (standing) return standing
     throw error
   } finally {
-    clearTimeout(giveUp)
-    detachable?.stop()
+    // What one caller still reads of an answer that was not kept has the same limit.
+    if (log?.state.is !== 'spilled') clearTimeout(giveUp)
     lock?.stop()
   }
 }

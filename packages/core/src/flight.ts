@@ -1,12 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { abortable } from './abortable.js'
+import type { Callers } from './callers.js'
 import type { Call, Engine, Live, Settled } from './engine.js'
 import { InvalidArgumentError } from './errors/invalid-argument-error.js'
 import { execute } from './execute.js'
 import type { LiveLog } from './live-log.js'
 import { type Leaving, Presence } from './presence.js'
 import { pulse } from './pulse.js'
-import { type Callers, run } from './run.js'
+import { run } from './run.js'
 
 /** The keys whose work is being run, from here outwards: a call below its own work would wait for itself. */
 const inside = new AsyncLocalStorage<ReadonlySet<string>>()
@@ -81,6 +82,7 @@ export class Seat<T> {
   /** Whether the flight was under way when this caller came. */
   readonly hasJoined: boolean
   #hasLeft = false
+  #hasGone = false
 
   constructor(flight: Flight<T>, hasJoined: boolean, signal: AbortSignal | undefined) {
     this.#flight = flight
@@ -91,13 +93,22 @@ export class Seat<T> {
 
   /** Whether the call is somebody else's, here or in another process, as far as is known by now. */
   get isDuplicate(): boolean {
-    return this.hasJoined || this.#flight.hasWaited
+    return this.hasJoined || this.#flight.isWaiting
+  }
+
+  /** What became of the flight, whether this caller is still there or not. */
+  get ended(): Promise<Settled<T>> {
+    return this.#flight.settled.then((settled) => this.#seen(settled))
+  }
+
+  /** Whether this caller left before the end. */
+  get hasGone(): boolean {
+    return this.#hasGone
   }
 
   /** The whole answer; its value is shared with all callers. Rejects with the signal's reason when it is aborted. */
   async settled(): Promise<Settled<T>> {
-    const settled = await abortable(this.#flight.settled, this.#signal)
-    return this.hasJoined && settled.outcome === 'executed' ? { ...settled, outcome: 'collapsed' } : settled
+    return this.#seen(await abortable(this.#flight.settled, this.#signal))
   }
 
   /** The answer as it comes, as soon as there is another log of it than `after`; or the whole where there is none. */
@@ -107,11 +118,16 @@ export class Seat<T> {
     return this.hasJoined ? { ...live, outcome: 'collapsed' } : live
   }
 
-  /** `why` is only asked where this was before the end. */
+  /** `why` where this is before the end. */
   leave(why?: Leaving): void {
     if (this.#hasLeft) return
     this.#hasLeft = true
+    this.#hasGone = why !== undefined
     this.#flight.leave(why)
+  }
+
+  #seen(settled: Settled<T>): Settled<T> {
+    return this.hasJoined && settled.outcome === 'executed' ? { ...settled, outcome: 'collapsed' } : settled
   }
 }
 
@@ -125,8 +141,8 @@ const ABANDONED = new Error('Nobody waits any more.')
 class Flight<T> implements Callers {
   settled!: Promise<Settled<T>>
   readonly presence = new Presence()
-  /** Whether another owner's call was waited for. */
-  hasWaited = false
+  /** Whether another owner's call is waited for. */
+  isWaiting = false
   readonly #onEnd: () => void
   #waiting: AbortController | undefined
   #live: Live | undefined
@@ -149,7 +165,8 @@ class Flight<T> implements Callers {
   async live(after: LiveLog | undefined): Promise<Live | undefined> {
     for (;;) {
       if (this.#isOver) return undefined
-      if (this.#live && this.#live.log !== after) return this.#live
+      const live = this.#live
+      if (live && live.log !== after && live.log.state.is !== 'failed') return live
       await this.#changed.promise
     }
   }
@@ -170,6 +187,7 @@ class Flight<T> implements Callers {
   }
 
   assertAny(): void {
+    this.isWaiting = false
     if (this.presence.any) return
     this.shut()
     throw ABANDONED
@@ -177,7 +195,7 @@ class Flight<T> implements Callers {
 
   async wait(next: (signal: AbortSignal) => Promise<void>): Promise<void> {
     this.assertAny()
-    this.hasWaited = true
+    this.isWaiting = true
     this.#waiting = new AbortController()
     // Not this very flight any more for who comes after.
     this.#waiting.signal.addEventListener('abort', () => this.shut())

@@ -2,7 +2,7 @@ import type { Call, Engine, Live } from './engine.js'
 import { StreamInterruptedError } from './errors/stream-interrupted-error.js'
 import { isStoreError } from './guard.js'
 import { LiveLog } from './live-log.js'
-import { type Answer, unsealHead } from './record.js'
+import { type Answer, type AnswerHead, unsealHead } from './record.js'
 import type { Hint } from './store.js'
 
 /**
@@ -27,6 +27,11 @@ export class Follow {
     this.#call = call
     this.#engine = engine
     this.#begin = begin
+  }
+
+  /** Whether there is some of the answer of the owner that is followed. */
+  get isUnderWay(): boolean {
+    return this.#log !== undefined
   }
 
   /** Follows this owner from now on, and looks for what is there of its answer. */
@@ -101,11 +106,20 @@ export class Follow {
     this.#cut = Buffer.concat([this.#cut, bytes])
     const unsealed = unsealHead(this.#cut)
     if (unsealed === 'cut') return
-    this.#isUnknown = unsealed === undefined
-    if (!unsealed) return
+    this.#isUnknown = !unsealed || !this.#canRead(unsealed.head)
+    if (!unsealed || this.#isUnknown) return
     this.#log = new LiveLog(unsealed.head)
     this.#log.append(unsealed.rest)
     this.#cut = new Uint8Array()
     this.#begin({ log: this.#log, outcome: 'collapsed' })
+  }
+
+  #canRead(head: AnswerHead): boolean {
+    try {
+      this.#call.codec.decode({ ...head, body: new Uint8Array() })
+      return true
+    } catch {
+      return false
+    }
   }
 }

@@ -7,7 +7,7 @@ export type {
   StreamFormat,
   StreamInspector,
 } from './http/dialect.js'
-export type { CallOptions, Exchange } from './http/exchange.js'
+export type { CallOptions, Exchange } from './http/door.js'
 export type { IdemRequestInit } from './http/fetch.js'
 export { createIdem, type Idem, type Outcome, type RunOptions, type WorkContext } from './idem.js'
 export { type MemoryStoreOptions, memoryStore } from './memory-store.js'

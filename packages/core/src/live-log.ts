@@ -11,6 +11,27 @@ interface Block {
   used: number
 }
 
+/** Bytes for one reader. */
+export interface Bytes {
+  /** The next ones, shared: not to be changed. Undefined at the end of a whole answer. */
+  next(): Promise<Uint8Array | undefined>
+  /** It reads no more. */
+  close(): void
+}
+
+/**
+ * | state | a reader gets |
+ * | --- | --- |
+ * | open | what is there, then what comes |
+ * | whole | what is there, then the end |
+ * | failed | the error: after what is there if it has some already, else at once |
+ * | spilled | the heir: what is there, then the rest, which is not kept; others as if it had failed |
+ */
+type State =
+  | { readonly is: 'open' | 'whole' }
+  | { readonly is: 'failed'; readonly error: unknown }
+  | { readonly is: 'spilled'; readonly error: unknown; readonly heir: Cursor; readonly rest: Bytes }
+
 /**
  * The bytes of one running answer, appended as they come. Every reader has a cursor of its own: what one does, or how
  * slowly, touches neither the others nor the writer.
@@ -19,11 +40,11 @@ export class LiveLog {
   readonly head: AnswerHead
   readonly #blocks: Block[] = []
   readonly #cursors = new Set<Cursor>()
+  readonly #onGrown: (() => void) | undefined
   #length = 0
-  #end: { readonly error?: unknown } | undefined
+  #state: State = { is: 'open' }
   #isOvertaken = false
   #pulse = pulse()
-  readonly #onGrown: (() => void) | undefined
 
   constructor(head: AnswerHead, onGrown?: () => void) {
     this.head = head
@@ -35,18 +56,27 @@ export class LiveLog {
     return this.#length
   }
 
-  /** No byte will come any more. */
-  get isOver(): boolean {
-    return this.#end !== undefined
+  get state(): State {
+    return this.#state
   }
 
-  /** Whether a reader of this process has been given any of it. */
+  /** Whether another answer of the same request stands: who has nothing of this one is to have that one. */
+  get isOvertaken(): boolean {
+    return this.#isOvertaken
+  }
+
+  /** Whether anybody in this process reads it. */
+  get hasReaders(): boolean {
+    return this.#cursors.size > 0
+  }
+
+  /** Whether one that reads it has been given any of it. */
   get isDelivered(): boolean {
     return [...this.#cursors].some((cursor) => cursor.offset > 0)
   }
 
   append(bytes: Uint8Array): void {
-    if (this.#end || bytes.byteLength === 0) return
+    if (this.#state.is !== 'open' || bytes.byteLength === 0) return
     for (let rest = bytes; rest.byteLength > 0; ) {
       const block = this.#roomFor(rest.byteLength)
       const part = rest.subarray(0, block.bytes.byteLength - block.used)
@@ -63,35 +93,27 @@ export class LiveLog {
   finish(whole: Uint8Array): void {
     if (whole.byteLength < this.#length) return
     this.append(whole.subarray(this.#length))
-    this.#end ??= {}
-    this.#beat()
+    this.#end({ is: 'whole' })
   }
 
   /** There will be no more of it: readers that have some cannot go on, the others may find another one. */
   fail(error: unknown): void {
-    if (this.#end) return
-    this.#end = { error }
-    for (const cursor of this.#cursors) cursor.onFailed?.()
-    this.#beat()
+    this.#end({ is: 'failed', error })
   }
 
-  /** Another answer of the same request stands: who has nothing of this one is to have that one. */
   overtake(): void {
     this.#isOvertaken = true
     this.#beat()
   }
 
-  /**
-   * It grew over what is kept. The reader that is furthest goes on with `rest`, at its own pace; all others fail with
-   * `error`. @returns whether there was a reader to go on
-   */
-  spill(rest: () => Promise<Uint8Array | undefined>, error: unknown): boolean {
-    const [furthest, ...others] = [...this.#cursors].sort((a, b) => b.offset - a.offset)
-    if (furthest) furthest.rest = rest
-    this.#end = { error }
-    for (const cursor of others) cursor.onFailed?.()
-    this.#beat()
-    return furthest !== undefined
+  /** It grew over what is kept: the reader that is furthest goes on with `rest` at its own pace, the others fail. */
+  spill(rest: Bytes, error: unknown): void {
+    const [heir] = [...this.#cursors].sort((a, b) => b.offset - a.offset)
+    if (heir) this.#end({ is: 'spilled', error, heir, rest })
+    else {
+      rest.close()
+      this.#end({ is: 'failed', error })
+    }
   }
 
   /** Some bytes from `offset` on, shared: not to be changed. Undefined when there are none. */
@@ -108,26 +130,32 @@ export class LiveLog {
 
   /** Resolves when there is more than `length`, or no more to come. */
   async grown(length: number): Promise<void> {
-    while (this.#length <= length && !this.#end) await this.#pulse.promise
+    while (this.#length <= length && this.#state.is === 'open') await this.#pulse.promise
   }
 
-  /** A reader, from the first byte on. */
-  read(): Cursor {
-    const cursor = new Cursor(this)
+  /** A reader, from the first byte on. `onLost` is called when what it has can no more become a whole answer. */
+  read(onLost?: () => void): Cursor {
+    const cursor = new Cursor(this, onLost)
     this.#cursors.add(cursor)
     return cursor
   }
 
-  /** For cursors: how it goes on after the bytes that are here. */
-  after(cursor: Cursor): 'wait' | 'end' | { readonly error: unknown } {
-    if (cursor.offset === 0 && this.#isOvertaken) return { error: OVERTAKEN }
-    if (!this.#end) return 'wait'
-    return 'error' in this.#end ? { error: this.#end.error } : 'end'
-  }
-
-  /** For cursors: this one reads no more. */
+  /** For cursors. */
   drop(cursor: Cursor): void {
     this.#cursors.delete(cursor)
+    if (this.#state.is === 'spilled' && this.#state.heir === cursor) this.#state.rest.close()
+  }
+
+  #end(state: State): void {
+    if (this.#state.is !== 'open') return
+    this.#state = state
+    if (state.is !== 'whole') {
+      for (const cursor of this.#cursors) {
+        const inherits = state.is === 'spilled' && state.heir === cursor
+        if (cursor.offset > 0 && !inherits) cursor.onLost?.()
+      }
+    }
+    this.#beat()
   }
 
   #roomFor(bytes: number): Block {
@@ -148,16 +176,14 @@ export class LiveLog {
 const OVERTAKEN = new Error('Another answer of the same request stands.')
 
 /** One reader's place in a log. */
-export class Cursor {
-  readonly #log: LiveLog
+export class Cursor implements Bytes {
+  readonly log: LiveLog
+  readonly onLost: (() => void) | undefined
   #offset = 0
-  /** Called when the log fails, before any reader sees it. */
-  onFailed: (() => void) | undefined
-  /** Where the bytes that the log does not keep come from. */
-  rest: (() => Promise<Uint8Array | undefined>) | undefined
 
-  constructor(log: LiveLog) {
-    this.#log = log
+  constructor(log: LiveLog, onLost?: () => void) {
+    this.log = log
+    this.onLost = onLost
   }
 
   /** Bytes read. */
@@ -165,27 +191,27 @@ export class Cursor {
     return this.#offset
   }
 
-  /**
-   * The next bytes, shared: not to be changed. Undefined at the end of a whole answer.
-   * @throws what the log failed with: after the bytes there are for a reader that has some, at once for others
-   */
   async next(): Promise<Uint8Array | undefined> {
     for (;;) {
-      const left = this.#log.after(this)
-      const bytes = this.#log.peek(this.#offset)
-      const isLedOn = this.#offset > 0 || this.rest || typeof left === 'string'
-      if (bytes && isLedOn) {
+      const { state, isOvertaken } = this.log
+      const isHeir = state.is === 'spilled' && state.heir === this
+      if (this.#offset === 0) {
+        if (isOvertaken) throw OVERTAKEN
+        if ('error' in state && !isHeir) throw state.error
+      }
+      const bytes = this.log.peek(this.#offset)
+      if (bytes) {
         this.#offset += bytes.byteLength
         return bytes
       }
-      if (this.rest) return this.rest()
-      if (typeof left === 'object') throw left.error
-      if (left === 'end') return undefined
-      await this.#log.grown(this.#offset)
+      if (isHeir) return state.rest.next()
+      if ('error' in state) throw state.error
+      if (state.is === 'whole') return undefined
+      await this.log.grown(this.#offset)
     }
   }
 
   close(): void {
-    this.#log.drop(this)
+    this.log.drop(this)
   }
 }

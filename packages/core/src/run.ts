@@ -1,6 +1,6 @@
 import { findEnding, replayEnding, replayRecord } from './answer.js'
-import { WaiterMark } from './detach.js'
-import type { Call, Engine, Live, Settled } from './engine.js'
+import type { Callers } from './callers.js'
+import type { Call, Engine, Settled } from './engine.js'
 import { KeyReusedError } from './errors/key-reused-error.js'
 import type { StoreError } from './errors/store-error.js'
 import { StoreUnavailableError } from './errors/store-unavailable-error.js'
@@ -9,22 +9,9 @@ import { execute } from './execute.js'
 import { Follow } from './follow.js'
 import { isStoreError } from './guard.js'
 import { type ClaimedLock, newOwner } from './lock.js'
-import type { Presence } from './presence.js'
 import type { Claim, Found } from './store.js'
 import { Wait } from './wait.js'
-
-/** Those a trip through the loop is made for. */
-export interface Callers {
-  /** Rejects unless somebody still waits: no call is begun for nobody. */
-  assertAny(): void
-  /** Waits for the next look; rejects as soon as nobody is left. */
-  wait(next: (signal: AbortSignal) => Promise<void>): Promise<void>
-  /** An answer has begun: those who want it as it comes may have it. */
-  begin(live: Live): void
-  /** Takes no more callers: who comes now takes another flight. */
-  shut(): void
-  readonly presence: Presence
-}
+import { WaiterMark } from './waiter-mark.js'
 
 /**
  * The protocol, as one request lives it:
@@ -46,7 +33,7 @@ export async function run<T>(call: Call<T>, engine: Engine, callers: Callers): P
   const follow = call.isLive && engine.store.tail ? new Follow(call, engine, callers.begin) : undefined
   const mark = call.onAbandon === 'cancel' ? new WaiterMark(engine, call.id) : undefined
 
-  const go = async (lock?: ClaimedLock) => {
+  const go = async (lock?: ClaimedLock, unreachable?: StoreError) => {
     wait?.stop()
     // Whoever has a part of another answer cannot go on with this one, and has left.
     follow?.interrupt()
@@ -56,6 +43,7 @@ export async function run<T>(call: Call<T>, engine: Engine, callers: Callers): P
       if (lock) await release(call, engine, claim)
       throw nobody
     }
+    if (unreachable) engine.events.failedOpen(unreachable)
     return execute(call, engine, callers, lock)
   }
 
@@ -91,7 +79,8 @@ export async function run<T>(call: Call<T>, engine: Engine, callers: Callers): P
           return await go({ claim, held: true })
         case 'locked':
           assertSameRequest(call, found.fingerprint)
-          if (performance.now() > waitUntil) {
+          // Who is given an answer bit by bit is not waiting for it.
+          if (performance.now() > waitUntil && !follow?.isUnderWay) {
             if (engine.onWaitTimeout === 'execute') return await go()
             throw new WaitTimeoutError(call.maxWaitMs)
           }
@@ -106,8 +95,7 @@ export async function run<T>(call: Call<T>, engine: Engine, callers: Callers): P
           // The owner seen is probably well: another lease of patience, jittered, before a second call.
           aloneAt ??= performance.now() + engine.leaseMs * (1 + Math.random())
           if (!wait || performance.now() > aloneAt) {
-            engine.events.failedOpen(found.error)
-            return await go({ claim, held: false })
+            return await go({ claim, held: false }, found.error)
           }
           await callers.wait(wait.next)
       }

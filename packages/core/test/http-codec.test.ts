@@ -14,6 +14,7 @@ describe('a record of an HTTP answer', () => {
     expect(codec.decode({ kind: 'http', facts: { status: 200, headers }, body })).toEqual({
       status: 200,
       headers,
+      askedStream: false,
       body,
     })
   })

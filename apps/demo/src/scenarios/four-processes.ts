@@ -1,6 +1,7 @@
 import { cpus } from 'node:os'
 import type { Stats } from '@idem/core'
 import { Redis } from 'ioredis'
+import { ms, percentile } from '../figures.js'
 import { startProcesses, stopProcesses } from '../processes.js'
 import { type Scenario, sameness, upstream as upstreamCalls } from '../scenario.js'
 import type { StormReport } from '../worker.js'
@@ -37,12 +38,12 @@ export const fourProcesses: Scenario = {
       const lags = waiters.flatMap(({ arrivals }) => arrivals.map((at) => ms(at - (owner?.answeredAt ?? at))))
       const hop = await rawHop(redis.url)
       notebook.note(
-        `wake-up lag of ${lags.length} callers elsewhere: p50 ${p50(lags)} ms, max ${Math.max(...lags).toFixed(1)} ms`,
+        `wake-up lag of ${lags.length} callers elsewhere: ${percentile(50, lags)}, max ${Math.max(...lags).toFixed(1)} ms`,
       )
       notebook.note(
         `from the provider's answer to each caller's parsed message: ${PROCESSES} busy processes on ${cpus().length} cores`,
       )
-      notebook.note(`one raw publish-to-subscriber hop of this Redis, idle: p50 ${p50(hop)} ms`)
+      notebook.note(`one raw publish-to-subscriber hop of this Redis, idle: ${percentile(50, hop)}`)
       const after = await stats()
       after.forEach((one, index) => {
         notebook.count(one, before[index])
@@ -73,12 +74,4 @@ async function rawHop(url: string): Promise<number[]> {
     publisher.disconnect()
     subscriber.disconnect()
   }
-}
-
-function ms(nanoseconds: bigint): number {
-  return Number(nanoseconds) / 1e6
-}
-
-function p50(values: readonly number[]): string {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]?.toFixed(1) ?? '-'
 }

@@ -1,56 +1,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Call, Settled } from '../engine.js'
+import type { Call } from '../engine.js'
 import { ClosedError } from '../errors/closed-error.js'
 import { isIdemError } from '../errors/idem-error.js'
-import type { Flights } from '../flight.js'
 import { assertKey, digest, payloadDigest, storeKey } from '../key.js'
 import * as check from '../options.js'
-import type { Settings } from '../settings.js'
-import type { Counters } from '../stats.js'
-import type { Dialect, HttpAnswer, HttpRequest, Identity } from './dialect.js'
-import { inForm, isStream, isSuccess } from './forms.js'
-import { headOf, httpCodec, NOT_KEPT, readAnswer } from './http-codec.js'
-import { Patience } from './patience.js'
+import { answerStream, answerWhole, type Shared } from './answers.js'
+import type { Dialect, HttpRequest, Identity } from './dialect.js'
+import type { CallOptions, Exchange, HttpDoor } from './door.js'
+import { isStream } from './forms.js'
+import { httpCodec } from './http-codec.js'
+import { headOf, NOT_KEPT, type Recorded, readAnswer } from './recorded.js'
 import { recordStream } from './recorder.js'
-import { errorResponse, toResponse, toStreamResponse } from './response.js'
-import { type Bytes, once, streamBody, within } from './stream-body.js'
-
-/** What one HTTP call may ask for. */
-export interface CallOptions {
-  /** How long the answer is replayed, ms. The first caller's counts. @default the ttl of createIdem */
-  readonly ttl?: number
-  /** Make a call of its own: neither answered from a record nor shared with anybody, nor stored. @default false */
-  readonly bypass?: boolean
-  /** Whose calls share. @default a digest of the credential and the origin of the request */
-  readonly scope?: string
-  /** What makes calls the same, instead of the request itself; the same key with another request is refused. */
-  readonly key?: string
-}
-
-/** One request on its way through idem to the provider. */
-export interface Exchange {
-  readonly dialect: Dialect
-  readonly request: HttpRequest
-  /** The real call. Its signal is the execution's, never one caller's. */
-  send(request: HttpRequest): Promise<Response>
-  readonly options?: CallOptions
-  /** The scope where the options name none and before the credential is asked. */
-  readonly scope?: string
-  /** How long this caller waits, ms; then it gets a DOMException named AbortError, which SDKs take for a timeout. */
-  readonly timeoutMs?: number
-}
-
-/** What an exchange needs of its idem. */
-export interface HttpDoor {
-  readonly flights: Flights
-  readonly counters: Counters
-  readonly settings: Settings
-  warn(topic: string, message: string): void
-  isClosing(): boolean
-}
-
-/** How long a caller that wants a stream waits for somebody else's call before it is sent headers and a ping, ms. */
-const PING_MS = 5_000
+import { errorResponse } from './response.js'
 
 /**
  * One HTTP request through the loop. Errors of idem come back as error responses in the provider's shape; the only
@@ -78,6 +39,7 @@ export async function exchange(door: HttpDoor, one: Exchange): Promise<Response>
     const call = callOf(door, one, options, {
       id: storeKey(dialect.door, scope, options.key ?? fingerprint),
       fingerprint,
+      askedStream: identity.streaming,
       sendOn,
     })
     const answer = identity.streaming ? answerStream : answerWhole
@@ -88,107 +50,17 @@ export async function exchange(door: HttpDoor, one: Exchange): Promise<Response>
   }
 }
 
-/** A request that is shared, and its caller. */
-interface Shared {
-  readonly door: HttpDoor
-  readonly one: Exchange
-  readonly call: Call<HttpAnswer>
-  readonly sendOn: (request: HttpRequest) => Promise<Response>
-}
-
-async function answerWhole({ door, one, call, sendOn }: Shared): Promise<Response> {
-  const patience = new Patience(one.request.signal, one.timeoutMs)
-  const seat = door.flights.board(call, patience.signal)
-  try {
-    return await whole(await seat.settled(), false, { door, one, call, sendOn })
-  } finally {
-    patience.stop()
-    seat.leave(patience.leaving)
-  }
-}
-
-async function answerStream({ door, one, call, sendOn }: Shared): Promise<Response> {
-  const { dialect, request } = one
-  const streams = dialect.streams!
-  const patience = new Patience(request.signal, one.timeoutMs)
-  const seat = door.flights.board(call, patience.signal)
-  const reading = {
-    seat,
-    ping: encode(streams.ping),
-    pingMs: PING_MS,
-    async open(settled: Settled<HttpAnswer>) {
-      const value = formed(settled.value, true, dialect)
-      if (!value) return bytesOf(await sendOn(request))
-      return once(isSuccess(value) ? value.body : encode(streams.errorEvent(value.body)))
-    },
-    describe: (error: unknown) =>
-      isIdemError(error) && !error.isRetryable
-        ? encode(streams.errorEvent(encode(JSON.stringify(dialect.errorBody(error)))))
-        : undefined,
-  }
-  try {
-    const next = seat.next()
-    const soon = await within(next, PING_MS)
-    const source = soon ?? (seat.isDuplicate ? undefined : await next)
-    patience.signal.throwIfAborted()
-    patience.stop()
-    if (source && !('log' in source)) {
-      seat.leave()
-      return await whole(source, true, { door, one, call, sendOn })
-    }
-    seat.settled().then(
-      (settled) => door.counters.settled(settled),
-      () => {},
-    )
-    const head = source ? (source.log.head.facts as unknown as HttpAnswer) : EARLY_HEAD
-    const body = streamBody({ ...reading, source: source ?? next }, request.signal)
-    return toStreamResponse(head, source?.outcome ?? 'collapsed', call.id, body)
-  } catch (error) {
-    patience.stop()
-    seat.leave(patience.leaving)
-    throw error
-  }
-}
-
-/** A whole answer in the form the caller asked for; where there is none, a call of its own. */
-async function whole(
-  settled: Settled<HttpAnswer>,
-  streaming: boolean,
-  { door, one, call, sendOn }: Shared,
-): Promise<Response> {
-  const value = formed(settled.value, streaming, one.dialect)
-  door.counters.settled(value ? settled : { ...settled, outcome: 'executed' })
-  return value ? toResponse({ ...settled, value }, call.id) : sendOn(one.request)
-}
-
-/** What is known of an answer that has not begun. */
-const EARLY_HEAD = { status: 200, headers: [['content-type', 'text/event-stream; charset=utf-8']] } as const
-
-/** The answer in one form; undefined where there is none. */
-function formed(answer: HttpAnswer, streaming: boolean, { streams }: Dialect): HttpAnswer | undefined {
-  try {
-    return answer === NOT_KEPT ? undefined : inForm(answer, streaming, streams)
-  } catch {
-    return undefined
-  }
-}
-
-function bytesOf(response: Response): Bytes {
-  const reader = response.body?.getReader()
-  return {
-    next: async () => (await reader?.read())?.value,
-    close: () => void reader?.cancel().catch(() => {}),
-  }
-}
-
-const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
-
 function callOf(
   { settings, warn }: HttpDoor,
   { dialect, request, timeoutMs }: Exchange,
   options: CallOptions,
-  { id, fingerprint, sendOn }: Pick<Call<HttpAnswer>, 'id' | 'fingerprint'> & Pick<Shared, 'sendOn'>,
-): Call<HttpAnswer> {
+  {
+    id,
+    fingerprint,
+    askedStream,
+    sendOn,
+  }: Pick<Call<Recorded>, 'id' | 'fingerprint'> & Pick<Recorded, 'askedStream'> & Pick<Shared, 'sendOn'>,
+): Call<Recorded> {
   const { streams } = dialect
   return {
     id,
@@ -203,9 +75,11 @@ function callOf(
     isLive: streams !== undefined,
     async work(signal, begin) {
       const response = await sendOn({ ...request, signal })
-      return streams && isStream(headOf(response))
-        ? recordStream(response, streams, settings.recordLimitBytes, begin)
-        : readAnswer(response)
+      const answer =
+        streams && isStream(headOf(response))
+          ? await recordStream(response, streams, settings.recordLimitBytes, begin)
+          : await readAnswer(response)
+      return answer === NOT_KEPT ? NOT_KEPT : { ...answer, askedStream }
     },
     codec: httpCodec(dialect, request, settings.recordLimitBytes, warn),
   }

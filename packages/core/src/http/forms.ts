@@ -1,4 +1,5 @@
 import type { HttpAnswer, StreamFormat } from './dialect.js'
+import type { Recorded } from './recorded.js'
 
 const EVENT_STREAM = 'text/event-stream'
 
@@ -6,24 +7,28 @@ export function isSuccess({ status }: Pick<HttpAnswer, 'status'>): boolean {
   return status >= 200 && status <= 299
 }
 
-/** Whether an answer is a stream of events; errors are not, whatever was asked for. */
+/** Whether an answer is a stream of events; errors are not, whatever was asked for, nor answers without a body. */
 export function isStream(answer: Pick<HttpAnswer, 'status' | 'headers'>): boolean {
   const type = answer.headers.find(([name]) => name === 'content-type')?.[1] ?? ''
-  return isSuccess(answer) && type.toLowerCase().startsWith(EVENT_STREAM)
+  return answer.status === 200 && type.toLowerCase().startsWith(EVENT_STREAM)
 }
 
 /**
- * The answer in the form a caller asked for. An answer outside 2xx has one form.
- * @throws what `fold` and `expand` throw
+ * The answer in the form a caller asked for. An answer outside 2xx has one form; and what the provider gave to a request
+ * of this very form is passed on as it is, whatever it is. Undefined where there is no such form.
  */
 export function inForm(
-  answer: HttpAnswer,
+  answer: Recorded,
   streaming: boolean,
   streams: StreamFormat | undefined,
-): HttpAnswer {
+): HttpAnswer | undefined {
   if (!streams || !isSuccess(answer) || isStream(answer) === streaming) return answer
-  const converted = streaming ? streams.expand(answer) : streams.fold(answer)
-  const type = streaming ? `${EVENT_STREAM}; charset=utf-8` : 'application/json'
-  const others = converted.headers.filter(([name]) => name !== 'content-type')
-  return { ...converted, headers: [...others, ['content-type', type]] }
+  try {
+    const converted = streaming ? streams.expand(answer) : streams.fold(answer)
+    const type = streaming ? `${EVENT_STREAM}; charset=utf-8` : 'application/json'
+    const others = converted.headers.filter(([name]) => name !== 'content-type')
+    return { ...converted, headers: [...others, ['content-type', type]] }
+  } catch {
+    return answer.askedStream === streaming ? answer : undefined
+  }
 }

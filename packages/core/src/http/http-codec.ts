@@ -1,35 +1,7 @@
 import type { Codec, Encoded } from '../engine.js'
 import type { Dialect, HttpAnswer, HttpRequest } from './dialect.js'
 import { isStream, isSuccess } from './forms.js'
-
-/** Describe the connection or the encoding of one hop (RFC 9110 7.6.1), or belong to one caller alone. */
-const DROPPED_HEADERS = new Set([
-  'connection',
-  'content-encoding',
-  'content-length',
-  'keep-alive',
-  'proxy-authenticate',
-  'set-cookie',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
-
-/** Reads a response to its end: bytes decoded by fetch, headers as far as they are true for every caller. */
-export async function readAnswer(response: Response): Promise<HttpAnswer> {
-  const body = new Uint8Array(await response.arrayBuffer())
-  return { ...headOf(response), body }
-}
-
-/** All of a response but its body. */
-export function headOf(response: Response): Omit<HttpAnswer, 'body'> {
-  const headers = [...response.headers].filter(([name]) => !DROPPED_HEADERS.has(name))
-  return { status: response.status, headers }
-}
-
-/** What is left of an answer that was not kept: whoever wants one makes a call of its own. */
-export const NOT_KEPT: HttpAnswer = { status: 200, headers: [], body: new Uint8Array() }
+import { NOT_KEPT, type Recorded } from './recorded.js'
 
 /** The codec of HTTP doors: the exact bytes, status and headers beside them. */
 export function httpCodec(
@@ -37,7 +9,7 @@ export function httpCodec(
   request: HttpRequest,
   limitBytes: number,
   warn: (topic: string, message: string) => void,
-): Codec<HttpAnswer> {
+): Codec<Recorded> {
   const assess = (answer: HttpAnswer) => {
     // Answers outside 2xx are for those who wait now: each caller's own SDK decides whether to retry.
     if (!isSuccess(answer)) return { keep: 'share' as const }
@@ -55,8 +27,8 @@ export function httpCodec(
         return { keep: 'none' }
       }
       const { keep, tokens } = { tokens: undefined, ...assess(value) }
-      const { status, headers, body } = value
-      const answer = { kind: 'http', facts: { status, headers, ...(tokens && { tokens }) }, body }
+      const { body, ...head } = value
+      const answer = { kind: 'http', facts: { ...head, ...(tokens && { tokens }) }, body }
       if (body.byteLength <= limitBytes) return { keep, answer }
       warn(
         'large-answer',
@@ -65,11 +37,16 @@ export function httpCodec(
       return { keep: 'local', answer }
     },
     decode({ kind, facts, body }) {
-      const { status, headers } = facts as unknown as HttpAnswer
+      const { status, headers, askedStream } = facts as unknown as Recorded
       // What a Response would refuse: a record with it is none.
       const isAnswer = kind === 'http' && Number.isInteger(status) && status >= 200 && status <= 599
       if (!isAnswer) throw new TypeError('not an HTTP answer')
-      return { status, headers: [...new Headers(headers.map(([name, value]) => [name, value]))], body }
+      return {
+        status,
+        headers: [...new Headers(headers.map(([name, value]) => [name, value]))],
+        body,
+        askedStream: askedStream === true,
+      }
     },
     copy: (value) => (value === NOT_KEPT ? undefined : { value }),
     // Transport errors are the owner's own: its connection, its credential. Waiters take over.

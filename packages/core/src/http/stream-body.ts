@@ -1,30 +1,24 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { setMaxListeners } from 'node:events'
 import type { Live, Settled } from '../engine.js'
 import type { Seat } from '../flight.js'
-import type { LiveLog } from '../live-log.js'
-import type { HttpAnswer } from './dialect.js'
+import { type Bytes, Cursor } from '../live-log.js'
+import { within } from '../within.js'
+import type { Recorded } from './recorded.js'
 
 /** An answer as it comes, or the whole where it does not come in pieces. */
-export type Source = Live | Settled<HttpAnswer>
-
-/** Bytes for one reader. */
-export interface Bytes {
-  /** The next ones, not to be changed; undefined at the end. */
-  next(): Promise<Uint8Array | undefined>
-  close(): void
-}
+export type Source = Live | Settled<Recorded>
 
 /** How the answer of one caller is read. */
 export interface Reading {
-  readonly seat: Seat<HttpAnswer>
+  readonly seat: Seat<Recorded>
   /** Where it begins; a promise while nothing has begun. */
   readonly source: Source | Promise<Source>
   /** A whole answer as the bytes of a stream. */
-  open(settled: Settled<HttpAnswer>): Promise<Bytes>
+  open(settled: Settled<Recorded>): Promise<Bytes>
   /** The bytes that tell of an error when headers have gone out; undefined where the stream itself is to fail. */
   describe(error: unknown): Uint8Array | undefined
   /** What is sent while nothing has begun. */
-  readonly ping: Uint8Array
+  ping(): Uint8Array
   readonly pingMs: number
 }
 
@@ -36,26 +30,27 @@ class StreamReader implements Bytes {
   #isClosed = false
 
   constructor(reading: Reading) {
+    const { source } = reading
     this.#reading = reading
-    this.#source = Promise.resolve(reading.source)
+    this.#source = Promise.resolve(source)
     this.#source.catch(() => {}) // Told to whoever reads.
-    if ('log' in reading.source) this.#use(this.#follow(reading.source.log))
+    if ('log' in source) this.#bytes = this.#follow(source)
   }
 
   async next(): Promise<Uint8Array | undefined> {
-    const { ping, pingMs, describe } = this.#reading
-    try {
-      for (;;) {
-        if (this.#bytes) return await this.#bytes.next()
-        const source = await within(this.#source, pingMs)
-        if (!source) return ping
-        this.#use('log' in source ? this.#follow(source.log) : await this.#reading.open(source))
+    for (;;) {
+      this.#bytes ??= await this.#begin()
+      if (!this.#bytes) return this.#isClosed ? undefined : this.#reading.ping()
+      try {
+        return await this.#bytes.next()
+      } catch (error) {
+        const log = this.#bytes instanceof Cursor && this.#bytes.offset === 0 ? this.#bytes.log : undefined
+        if (!log) throw error
+        // It has nothing of that log yet: what comes instead of it will do.
+        this.#bytes.close()
+        this.#bytes = undefined
+        this.#source = this.#reading.seat.next(log)
       }
-    } catch (error) {
-      const last = this.#bytes ? undefined : describe(error)
-      if (!last) throw error
-      this.#use(once(last))
-      return this.#bytes!.next()
     }
   }
 
@@ -64,39 +59,31 @@ class StreamReader implements Bytes {
     this.#bytes?.close()
   }
 
-  #use(bytes: Bytes): void {
-    this.#bytes = bytes
-    if (this.#isClosed) bytes.close()
+  /** The bytes of what has begun; undefined where nothing has, or nobody reads. */
+  async #begin(): Promise<Bytes | undefined> {
+    const { open, describe, pingMs } = this.#reading
+    try {
+      const source = await within(this.#source, pingMs)
+      if (!source || this.#isClosed) return undefined
+      const bytes = 'log' in source ? this.#follow(source) : await open(source)
+      if (this.#isClosed) bytes.close()
+      return bytes
+    } catch (error) {
+      const last = describe(error)
+      if (!last) throw error
+      return once(last)
+    }
   }
 
-  /** A log that fails before this caller has any of it is left for what comes instead. */
-  #follow(log: LiveLog): Bytes {
-    const { seat } = this.#reading
-    const cursor = log.read()
-    // Its answer is lost; no other call is begun for it.
-    cursor.onFailed = () => {
-      if (cursor.offset > 0) seat.leave()
-    }
-    return {
-      next: async () => {
-        try {
-          return await cursor.next()
-        } catch (error) {
-          if (cursor.offset > 0) throw error
-          cursor.close()
-          this.#bytes = undefined
-          this.#source = seat.next(log)
-          return this.next()
-        }
-      },
-      close: () => cursor.close(),
-    }
+  /** Who has a part of an answer that is lost wants no other: no call is begun for it. */
+  #follow({ log }: Live): Bytes {
+    return log.read(() => this.#reading.seat.leave())
   }
 }
 
 /** All at once. */
 export function once(bytes: Uint8Array): Bytes {
-  let left: Uint8Array | undefined = bytes.byteLength > 0 ? bytes : undefined
+  let left: Uint8Array | undefined = bytes
   return {
     async next() {
       const all = left
@@ -107,9 +94,12 @@ export function once(bytes: Uint8Array): Bytes {
   }
 }
 
+/** Ends the reading of bodies that nobody holds any more. */
+const dropped = new FinalizationRegistry<() => void>((end) => end())
+
 /**
- * The body of one caller's Response: read as fast as the caller reads and no faster. `cancel()`, and an abort of the
- * caller's own signal, end it at once and touch nobody else.
+ * The body of one caller's Response: read as fast as the caller reads and no faster. `cancel()`, an abort of the
+ * caller's own signal, and that it is dropped end it and touch nobody else.
  */
 export function streamBody(
   reading: Reading,
@@ -123,17 +113,22 @@ export function streamBody(
   function end(leaving?: 'abort'): void {
     isOver = true
     signal?.removeEventListener('abort', abort)
+    dropped.unregister(reader)
     reader.close()
     seat.leave(leaving)
   }
-  // The stream is held weakly: an SDK tells by its collection that its caller has dropped it, and the signal may live on.
+  // The stream is held weakly: SDKs tell by its collection that a caller has dropped it, and the signal may live on.
   function abort(): void {
     end('abort')
     stream?.deref()?.error(new DOMException('This operation was aborted', 'AbortError'))
   }
-  signal?.addEventListener('abort', abort, { once: true })
+  if (signal) {
+    // Every stream that runs listens, and each takes its listener away: there is no leak to warn of.
+    setMaxListeners(0, signal)
+    signal.addEventListener('abort', abort, { once: true })
+  }
 
-  return new ReadableStream(
+  const body = new ReadableStream(
     {
       type: 'bytes',
       start(controller) {
@@ -141,7 +136,9 @@ export function streamBody(
       },
       async pull(controller) {
         try {
-          const bytes = await reader.next()
+          let bytes = await reader.next()
+          // Nothing is no piece.
+          while (bytes?.byteLength === 0) bytes = await reader.next()
           if (isOver) return
           // A copy: a stream of bytes takes away what it is given, and these are everybody's.
           if (bytes) return controller.enqueue(new Uint8Array(bytes))
@@ -158,15 +155,6 @@ export function streamBody(
     },
     { highWaterMark: 0 },
   )
-}
-
-/** What the promise is for, or undefined after `ms`. */
-export async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  const timer = new AbortController()
-  const over = delay(ms, undefined, { signal: timer.signal }).catch(() => undefined)
-  try {
-    return await Promise.race([promise, over])
-  } finally {
-    timer.abort()
-  }
+  dropped.register(body, () => end('abort'), reader)
+  return body
 }

@@ -1,0 +1,69 @@
+import { BetaMessageStream } from '@anthropic-ai/sdk/lib/BetaMessageStream'
+import { MessageStream } from '@anthropic-ai/sdk/lib/MessageStream'
+import { Stream } from '@anthropic-ai/sdk/streaming'
+import type { HttpAnswer } from '@idem/core'
+import { expect } from 'vitest'
+import { messagesStreams as streams } from '../src/streams.js'
+
+export function answer(body: string | Uint8Array): HttpAnswer {
+  return { status: 200, headers: [['request-id', 'req_01']], body: Buffer.from(body) }
+}
+
+export function parsed({ body }: HttpAnswer): unknown {
+  return JSON.parse(Buffer.from(body).toString())
+}
+
+export function fold(stream: string | Uint8Array): unknown {
+  return parsed(streams.fold(answer(stream)))
+}
+
+export function expand(message: unknown): Uint8Array {
+  return streams.expand(answer(JSON.stringify(message))).body
+}
+
+/** What the SDK makes of a stream: of everything, or without what only its beta knows. */
+export async function sdk(
+  stream: string | Uint8Array,
+  Reader: typeof BetaMessageStream | typeof MessageStream = BetaMessageStream,
+): Promise<unknown> {
+  const events = Stream.fromSSEResponse(new Response(stream), new AbortController())
+  const message = await Reader.fromReadableStream(events.toReadableStream()).finalMessage()
+  const { parsed_output, ...rest } = JSON.parse(JSON.stringify(message))
+  return rest
+}
+
+/** What the SDK throws to those who read the events of a stream one by one. */
+export async function thrownBySdk(stream: string): Promise<unknown> {
+  try {
+    for await (const _ of Stream.fromSSEResponse(new Response(stream), new AbortController()));
+  } catch (error) {
+    return error
+  }
+  return undefined
+}
+
+/** A message the SDK reads in a stream, the same with every reader that knows all that is in it. */
+export async function readBySdk(stream: string | Uint8Array, beta = false): Promise<unknown> {
+  const message = await sdk(stream)
+  if (!beta) expect(await sdk(stream, MessageStream)).toStrictEqual(message)
+  return message
+}
+
+/** The message a stream folds to, which is the one the SDK reads in it. */
+export async function foldAsTheSdk(stream: string | Uint8Array, beta = false): Promise<unknown> {
+  const folded = fold(stream)
+  expect(folded).toStrictEqual(await readBySdk(stream, beta))
+  return folded
+}
+
+/** The states of the inspector, with the number of bytes each was first seen after, fed in pieces of `size`. */
+export function statesOf(stream: Uint8Array, size: number): Record<string, number> {
+  const inspector = streams.inspect()
+  const states: Record<string, number> = { [inspector.state]: 0 }
+  for (let at = 0; at < stream.length; at += size) {
+    const piece = stream.subarray(at, at + size)
+    inspector.push(piece)
+    states[inspector.state] ??= at + piece.length
+  }
+  return states
+}

@@ -1,0 +1,88 @@
+import type { DetachedCall } from './detached-calls.js'
+import type { Call, Engine } from './engine.js'
+import type { LiveLog } from './live-log.js'
+import type { Presence } from './presence.js'
+import { isAwaited } from './waiter-mark.js'
+
+/**
+ * Watches over one execution that may be left by everybody. After a timeout it goes on, since a retry will ask for its
+ * answer. Left on purpose it is cancelled after a grace, because finishing is billed; a waiter in another process keeps
+ * it, by the mark it leaves. Over the limits it is cancelled at once.
+ */
+export class Detachable implements DetachedCall {
+  readonly #engine: Engine
+  readonly #call: Pick<Call<unknown>, 'id' | 'onAbandon'>
+  readonly #presence: Presence
+  readonly #owner: string | undefined
+  readonly #cancel: () => void
+  /** What it has of its answer. */
+  log: LiveLog | undefined
+  #grace: NodeJS.Timeout | undefined
+  #isOver = false
+
+  constructor(
+    engine: Engine,
+    call: Pick<Call<unknown>, 'id' | 'onAbandon'>,
+    presence: Presence,
+    { owner, cancel }: { owner: string | undefined; cancel: () => void },
+  ) {
+    this.#engine = engine
+    this.#call = call
+    this.#presence = presence
+    this.#owner = owner
+    this.#cancel = cancel
+    presence.onChange = () => this.#changed()
+    this.#changed()
+  }
+
+  get bytes(): number {
+    return this.log?.length ?? 0
+  }
+
+  /** To be called when bytes have come. */
+  grew(): void {
+    if (!this.#presence.any && this.#engine.detached.areTooMany) this.#giveUp()
+  }
+
+  /** Its work is done, or has failed. */
+  stop(): void {
+    this.#isOver = true
+    this.#presence.onChange = undefined
+    this.#engine.detached.delete(this)
+    this.#endGrace()
+  }
+
+  #changed(): void {
+    this.#endGrace()
+    const { detached } = this.#engine
+    if (this.#presence.any) {
+      detached.delete(this)
+      return
+    }
+    detached.add(this)
+    if (detached.areTooMany) this.#giveUp()
+    else if (this.#call.onAbandon === 'cancel' && !this.#presence.retryExpected) this.#giveGrace()
+  }
+
+  #giveUp(): void {
+    if (this.#isOver) return
+    this.stop()
+    this.#cancel()
+  }
+
+  #giveGrace(): void {
+    const grace = setTimeout(async () => {
+      const keeps = this.#owner !== undefined && (await isAwaited(this.#engine, this.#call.id, this.#owner))
+      // Meanwhile somebody may have come, and left again.
+      if (this.#grace !== grace) return
+      if (keeps) this.#giveGrace()
+      else this.#giveUp()
+    }, this.#engine.abandonGraceMs)
+    this.#grace = grace
+  }
+
+  #endGrace(): void {
+    clearTimeout(this.#grace)
+    this.#grace = undefined
+  }
+}

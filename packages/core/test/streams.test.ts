@@ -1,0 +1,191 @@
+import { getEventListeners } from 'node:events'
+import { describe, expect, test, vi } from 'vitest'
+import { createIdem, type IdemOptions, memoryStore } from '../src/index.js'
+import { ToyCall, toyDialect } from './toy-dialect.js'
+
+/** One process, whose upstream calls are in the hands of the test. */
+function toy(options: IdemOptions = {}, answer?: () => Response) {
+  const idem = createIdem({ pollMinMs: 5, pollMaxMs: 20, liveBatchMs: 1, logger: { warn() {} }, ...options })
+  const calls: ToyCall[] = []
+  const ask = (stream: boolean, signal?: AbortSignal) =>
+    idem.exchange({
+      dialect: toyDialect,
+      request: {
+        url: 'http://toy/',
+        method: 'POST',
+        headers: new Headers(),
+        body: JSON.stringify({ stream }),
+        signal,
+      },
+      async send({ signal }) {
+        const call = new ToyCall(signal!)
+        calls.push(call)
+        return answer?.() ?? call.response
+      },
+    })
+  return { idem, calls, ask }
+}
+
+async function readerOf(response: Promise<Response>) {
+  const reader = (await response).body!.pipeThrough(new TextDecoderStream()).getReader()
+  return { next: async () => (await reader.read()).value, cancel: () => reader.cancel() }
+}
+
+async function callsOf(calls: unknown[], count: number): Promise<void> {
+  await vi.waitFor(() => expect(calls).toHaveLength(count))
+}
+
+describe('an answer over the limit, that one caller goes on reading', () => {
+  /** The caller that is left with it, and its call. */
+  async function spilled(options: IdemOptions = {}, signal?: AbortSignal) {
+    const { ask, calls } = toy({ recordLimitBytes: 4, ...options })
+    const asked = ask(true, signal)
+    await callsOf(calls, 1)
+    calls[0]!.send('abc')
+    const reader = await readerOf(asked)
+    expect(await reader.next()).toBe('abc')
+    calls[0]!.send('defgh')
+    expect(await reader.next()).toBe('defgh')
+    return { reader, call: calls[0]! }
+  }
+
+  test('is read to its end, at the pace of that caller', async () => {
+    const { reader, call } = await spilled()
+    call.send('ijk')
+    call.send('.')
+    call.end()
+    expect([await reader.next(), await reader.next(), await reader.next()]).toEqual(['ijk', '.', undefined])
+  })
+
+  test('is cancelled when that caller leaves', async () => {
+    const { reader, call } = await spilled()
+    await reader.cancel()
+    await vi.waitFor(() => expect(call.isCancelled).toBe(true))
+  })
+
+  test('is cancelled when that caller aborts', async () => {
+    const aborter = new AbortController()
+    const { call } = await spilled({}, aborter.signal)
+    aborter.abort()
+    await vi.waitFor(() => expect(call.isCancelled).toBe(true))
+  })
+
+  test('has the same time as any execution', async () => {
+    const { reader } = await spilled({ maxExecutionMs: 150 })
+    await expect(reader.next()).rejects.toMatchObject({ code: 'IDEM_STREAM_INTERRUPTED' })
+  })
+})
+
+describe('what the provider gives to a stream call that is no stream', () => {
+  test.each([
+    ['nothing (204)', () => new Response(null, { status: 204 })],
+    ['a page', () => new Response('<html>', { headers: { 'content-type': 'text/html' } })],
+    ['JSON of another kind', () => new Response('oops', { headers: { 'content-type': 'application/json' } })],
+  ])('%s is passed on to all as it is, from one call', async (_, answer) => {
+    const { ask, calls } = toy({}, answer)
+    const responses = await Promise.all([ask(true), ask(true), ask(true)])
+    for (const response of responses) {
+      expect(response.status).toBe(answer().status)
+      expect(await response.text()).toBe(await answer().text())
+    }
+    expect(calls).toHaveLength(1)
+  })
+})
+
+test('who is given an answer bit by bit is not waiting: maxWaitMs does not cut it', async () => {
+  const store = memoryStore()
+  const owner = toy({ store })
+  const follower = toy({ store, maxWaitMs: 50 })
+  const first = await Promise.all([
+    readerOf(owner.ask(true)),
+    callsOf(owner.calls, 1).then(() => owner.calls[0]!.send('ab')),
+  ])
+  const joiner = await readerOf(follower.ask(true))
+  expect(await joiner.next()).toBe('ab')
+  await new Promise((resolve) => setTimeout(resolve, 150))
+  owner.calls[0]!.send('cd.')
+  owner.calls[0]!.end()
+  expect(await joiner.next()).toBe('cd.')
+  expect(await joiner.next()).toBeUndefined()
+  expect(await first[0].next()).toBe('ab')
+  expect(follower.calls).toHaveLength(0)
+})
+
+describe('calls that nobody waits for', () => {
+  test('one that is cancelled for its bytes takes no other with it', async () => {
+    const { idem, ask, calls } = toy({ maxDetachedBytes: 50, abandonGraceMs: 60_000 })
+    const small = ask(true)
+    await callsOf(calls, 1)
+    calls[0]!.send('abc')
+    const reader = await readerOf(small)
+    await reader.next()
+    await reader.cancel()
+    const big = idem.exchange({
+      dialect: toyDialect,
+      request: {
+        url: 'http://toy/',
+        method: 'POST',
+        headers: new Headers(),
+        body: '{"big":true,"stream":true}',
+      },
+      async send({ signal }) {
+        calls.push(new ToyCall(signal!))
+        return calls[1]!.response
+      },
+    })
+    await callsOf(calls, 2)
+    calls[1]!.send('a')
+    await (await readerOf(big)).cancel()
+    calls[1]!.send('x'.repeat(100))
+    await vi.waitFor(() => expect(calls[1]!.signal.aborted).toBe(true))
+    expect(calls[0]!.signal.aborted).toBe(false)
+    expect(idem.stats().cancelled).toBe(1)
+  })
+
+  test('an abort by AbortSignal.timeout() is a timeout: the call goes on', async () => {
+    const { idem, ask, calls } = toy({ abandonGraceMs: 10 })
+    await expect(ask(false, AbortSignal.timeout(30))).rejects.toThrow('timeout')
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    expect(calls[0]!.signal.aborted).toBe(false)
+    calls[0]!.send('abc.')
+    calls[0]!.end()
+    expect(await (await ask(true)).text()).toBe('abc.')
+    expect(idem.stats()).toMatchObject({ executed: 1, cancelled: 0 })
+  })
+
+  test('an abort on purpose is not: the call is cancelled after the grace', async () => {
+    const { idem, ask, calls } = toy({ abandonGraceMs: 10 })
+    const aborter = new AbortController()
+    const asked = ask(false, aborter.signal)
+    await callsOf(calls, 1)
+    aborter.abort()
+    await expect(asked).rejects.toThrow('aborted')
+    await vi.waitFor(() => expect(calls[0]!.signal.aborted).toBe(true))
+    expect(calls[0]!.signal.reason.code).toBe('IDEM_CANCELLED')
+    expect(idem.stats().cancelled).toBe(1)
+  })
+})
+
+test('a whole answer whose connection stays open is an answer all the same', async () => {
+  const { ask, calls } = toy()
+  const asked = ask(true)
+  await callsOf(calls, 1)
+  calls[0]!.send('abc.')
+  expect(await (await asked).text()).toBe('abc.')
+  expect(await (await ask(true)).text()).toBe('abc.')
+  expect(calls).toHaveLength(1)
+})
+
+test('no listener stays on a caller’s signal, however its stream ends', async () => {
+  const aborter = new AbortController()
+  const { ask, calls } = toy({ abandonGraceMs: 60_000 })
+  const asked = [ask(true, aborter.signal), ask(true, aborter.signal), ask(false, aborter.signal)]
+  await callsOf(calls, 1)
+  calls[0]!.send('abc')
+  await (await readerOf(asked[0]!)).cancel()
+  calls[0]!.send('.')
+  calls[0]!.end()
+  expect(await (await asked[1]!).text()).toBe('abc.')
+  expect(await (await asked[2]!).text()).toBe('"abc"')
+  expect(getEventListeners(aborter.signal, 'abort')).toEqual([])
+})

@@ -1,0 +1,79 @@
+import type { Dialect, HttpAnswer } from '../src/index.js'
+
+const text = (body: Uint8Array) => new TextDecoder().decode(body)
+const bytes = (body: string) => new TextEncoder().encode(body)
+
+/**
+ * A provider's protocol as small as one can be: a stream is letters and an `.` at its end, or an `!` for an error; the
+ * whole answer is the letters as JSON.
+ */
+export const toyDialect: Dialect = {
+  door: 'toy',
+  matches: () => true,
+  identify({ body }) {
+    const { stream, ...payload } = JSON.parse(body)
+    return { payload, credential: 'key', streaming: stream === true }
+  },
+  assess: () => ({ keep: 'store' }),
+  errorBody: (error) => error,
+  streams: {
+    inspect() {
+      let last = ''
+      return {
+        push(piece) {
+          last = text(piece).at(-1) ?? last
+        },
+        get state() {
+          return last === '.' ? 'whole' : last === '!' ? 'failed' : 'running'
+        },
+      }
+    },
+    fold(answer): HttpAnswer {
+      const letters = text(answer.body)
+      if (letters.endsWith('!')) return { ...answer, status: 529, body: bytes('{"error":"overloaded"}') }
+      return { ...answer, body: bytes(JSON.stringify(letters.slice(0, -1))) }
+    },
+    expand: (answer) => ({ ...answer, body: bytes(`${JSON.parse(text(answer.body))}.`) }),
+    ping: '~',
+    errorEvent: () => '!',
+  },
+}
+
+/** An upstream call, in the hands of the test. */
+export class ToyCall {
+  readonly signal: AbortSignal
+  readonly response: Response
+  isOver = false
+  isCancelled = false
+  #controller!: ReadableStreamDefaultController<Uint8Array>
+
+  constructor(signal: AbortSignal) {
+    this.signal = signal
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        this.#controller = controller
+      },
+      cancel: () => {
+        this.isOver = true
+        this.isCancelled = true
+      },
+    })
+    signal.addEventListener('abort', () => this.fail(signal.reason))
+    this.response = new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+  }
+
+  send(piece: string): void {
+    this.#controller.enqueue(bytes(piece))
+  }
+
+  end(): void {
+    this.isOver = true
+    this.#controller.close()
+  }
+
+  /** Does nothing to one that has ended. */
+  fail(error: unknown): void {
+    if (!this.isOver) this.#controller.error(error)
+    this.isOver = true
+  }
+}
