@@ -67,5 +67,4 @@ const server = serveWorker({
   },
   leave: (name) => readers.get(name).cancel(),
   stats: () => idem.stats(),
-  handles: () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length,
 })
