@@ -31,7 +31,8 @@ export interface Store {
 
   /**
    * Leaves word of how an execution ended that left no record. Written before the lock is released, so that a waiter
-   * which sees the lock gone finds it; lives `ms`.
+   * which sees the lock gone finds it; lives `ms`. Waiters leave a mark for the owner the same way, under a name that
+   * no owner has.
    */
   end(key: string, owner: string, ending: Uint8Array, ms: number): Promise<void>
 

@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, test, vi } from 'vitest'
 import { createIdem, type IdemOptions, memoryStore } from '../src/index.js'
+import { testStore } from './tools.js'
 import { ToyCall, toyDialect } from './toy-dialect.js'
 
 /** One process, whose upstream calls are in the hands of the test. */
@@ -113,7 +114,10 @@ test('who is given an answer bit by bit is not waiting: maxWaitMs does not cut i
 
 describe('calls that nobody waits for', () => {
   test('one that is cancelled for its bytes takes no other with it', async () => {
-    const { idem, ask, calls } = toy({ maxDetachedBytes: 50, abandonGraceMs: 60_000 })
+    const store = testStore()
+    // What is cancelled takes its time to be settled.
+    store.fault = (command) => (command === 'release' ? 'hang' : undefined)
+    const { idem, ask, calls } = toy({ store, maxDetachedBytes: 50, abandonGraceMs: 60_000 })
     const small = ask(true)
     await callsOf(calls, 1)
     calls[0]!.send('abc')
@@ -138,6 +142,11 @@ describe('calls that nobody waits for', () => {
     await (await readerOf(big)).cancel()
     calls[1]!.send('x'.repeat(100))
     await vi.waitFor(() => expect(calls[1]!.signal.aborted).toBe(true))
+    calls[0]!.send('def')
+    // Read by nobody but the log.
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const again = await readerOf(ask(true))
+    expect(await again.next()).toBe('abcdef')
     expect(calls[0]!.signal.aborted).toBe(false)
     expect(idem.stats().cancelled).toBe(1)
   })
