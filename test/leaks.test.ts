@@ -28,5 +28,6 @@ test('ten thousand streams leave nothing behind: no handle, listener, subscripti
   expect(after.handles).toEqual(before.handles)
   expect(after.listeners).toBe(0)
   expect(undying).toBe(0)
-  expect(grown).toBeLessThan(16 * 2 ** 20)
+  // 200 bytes kept of each stream would be seen.
+  expect(grown).toBeLessThan(2 * 2 ** 20)
 }, 240_000)
