@@ -56,7 +56,9 @@ class Fold {
   message(): JsonObject {
     if (!this.#message || !this.#isWhole) throw new TypeError('not a whole stream of a message')
     // Only now: a block that was cut short has no `content_block_stop`.
-    for (const [block, text] of this.#inputs) block.input = parseToolInput(text)
+    // Nor is one to be read leniently where the model says that it is whole: a tool would run with other arguments.
+    const parse = this.#message.stop_reason === 'tool_use' ? JSON.parse : parseToolInput
+    for (const [block, text] of this.#inputs) block.input = parse(text)
     return { ...this.#message, content: this.#blocks }
   }
 

@@ -203,3 +203,20 @@ describe('a body that is not a message', () => {
     expect(() => streams.expand(answer(body))).toThrow(SyntaxError)
   })
 })
+
+test('a tool input that is broken, not cut, is never made into another one: fold throws', () => {
+  const stream = [
+    ['message_start', { message: { type: 'message', content: [], usage: {} } }],
+    ['content_block_start', { index: 0, content_block: { type: 'tool_use', id: 't', name: 'n', input: {} } }],
+    [
+      'content_block_delta',
+      { index: 0, delta: { type: 'input_json_delta', partial_json: '{"path":"/tmp","all":True}' } },
+    ],
+    ['message_delta', { delta: { stop_reason: 'tool_use' }, usage: {} }],
+    ['message_stop', {}],
+  ]
+    .map(([name, data]) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`)
+    .join('')
+  const body = new TextEncoder().encode(stream)
+  expect(() => streams.fold({ status: 200, headers: [], body })).toThrow(SyntaxError)
+})
