@@ -7,7 +7,12 @@ const BATCH_MS = 20
 const BOUND_MS = BATCH_MS + 5
 
 const [redis, provider] = await Promise.all([startRedis(), startProvider()])
-const env = { REDIS_URL: redis.url, PREFIX: redis.prefix, UPSTREAM_URL: provider.url }
+const env = {
+  REDIS_URL: redis.url,
+  PREFIX: redis.prefix,
+  UPSTREAM_URL: provider.url,
+  BATCH_MS: String(BATCH_MS),
+}
 const file = new URL('./worker.mjs', import.meta.url)
 const [owner, follower] = await Promise.all([spawnWorker(file, { env }), spawnWorker(file, { env })])
 

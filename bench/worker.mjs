@@ -6,9 +6,9 @@ import { ioredisStore } from '@idem/ioredis'
 import { serveWorker } from '@idem/testing'
 import { Redis } from 'ioredis'
 
-const { REDIS_URL, PREFIX, UPSTREAM_URL } = process.env
+const { REDIS_URL, PREFIX, UPSTREAM_URL, BATCH_MS } = process.env
 const redis = new Redis(REDIS_URL)
-const idem = createIdem({ store: ioredisStore(redis, { prefix: PREFIX }) })
+const idem = createIdem({ store: ioredisStore(redis, { prefix: PREFIX }), liveBatchMs: Number(BATCH_MS) })
 const client = new Anthropic({ baseURL: UPSTREAM_URL, apiKey: 'key', middleware: [idempotency(idem)] })
 
 const server = serveWorker({

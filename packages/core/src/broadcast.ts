@@ -1,6 +1,7 @@
 import type { Engine } from './engine.js'
 import type { LiveLog } from './live-log.js'
 import { sealHead } from './record.js'
+import { within } from './within.js'
 
 /** The least an unused log outlives its last bytes, ms: who reads it looks at least that often. */
 const LIFE_MS = 15_000
@@ -50,7 +51,7 @@ export class Broadcast {
       const dueAt = sentAt + (this.#isFailing ? pollMaxMs : liveBatchMs)
       while (performance.now() < dueAt && (this.#isFailing || this.#pending < liveBatchBytes)) {
         if (signal.aborted || this.#log.state.is !== 'open') return
-        await this.#moreOr(dueAt - performance.now())
+        await within(this.#log.grown(this.#log.length), dueAt - performance.now())
       }
       if (signal.aborted || this.#log.state.is !== 'open') return
       sentAt = performance.now()
@@ -61,16 +62,6 @@ export class Broadcast {
 
   get #pending(): number {
     return this.#head.byteLength + this.#log.length - this.#sent
-  }
-
-  /** Resolves when a batch is full, or after `ms`. */
-  async #moreOr(ms: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const over = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, ms)
-    })
-    await Promise.race([this.#log.grown(this.#log.length), over])
-    clearTimeout(timer)
   }
 
   /** One batch: all there is. Never rejects: the next one sends what this one could not. */

@@ -1,6 +1,5 @@
 import type { DetachedCall } from './detached-calls.js'
 import type { Call, Engine } from './engine.js'
-import type { LiveLog } from './live-log.js'
 import type { Presence } from './presence.js'
 import { isAwaited } from './waiter-mark.js'
 
@@ -14,9 +13,8 @@ export class Detachable implements DetachedCall {
   readonly #call: Pick<Call<unknown>, 'id' | 'onAbandon'>
   readonly #presence: Presence
   readonly #owner: string | undefined
+  readonly #heldBytes: () => number
   readonly #cancel: () => void
-  /** What it has of its answer. */
-  log: LiveLog | undefined
   #grace: NodeJS.Timeout | undefined
   #isOver = false
 
@@ -24,19 +22,20 @@ export class Detachable implements DetachedCall {
     engine: Engine,
     call: Pick<Call<unknown>, 'id' | 'onAbandon'>,
     presence: Presence,
-    { owner, cancel }: { owner: string | undefined; cancel: () => void },
+    { owner, heldBytes, cancel }: { owner: string | undefined; heldBytes: () => number; cancel: () => void },
   ) {
     this.#engine = engine
     this.#call = call
     this.#presence = presence
     this.#owner = owner
+    this.#heldBytes = heldBytes
     this.#cancel = cancel
     presence.onChange = () => this.#changed()
     this.#changed()
   }
 
   get bytes(): number {
-    return this.log?.length ?? 0
+    return this.#heldBytes()
   }
 
   /** To be called when bytes have come. */

@@ -74,8 +74,11 @@ export interface Codec<T> {
   encode(value: T): Encoded
   /** A copy of its own for each call. Throws for bytes that are not an answer of this door. */
   decode(answer: Answer): T
-  /** A copy for a caller in this process of a value that has no bytes; undefined if there is no faithful one. */
-  copy(value: T): { readonly value: T } | undefined
+  /**
+   * A copy for a caller in this process of a value that has no bytes; undefined if there is no faithful one. Absent
+   * where callers are not given copies.
+   */
+  copy?(value: T): { readonly value: T } | undefined
   /** What waiters elsewhere are told of a rejection; undefined: nothing, they take over. */
   failure(error: unknown): Ending | undefined
 }

@@ -50,6 +50,7 @@ export async function execute<T>(
     callers && call.onAbandon
       ? new Detachable(engine, call, callers.presence, {
           owner: claimed?.claim.owner,
+          heldBytes: () => log?.length ?? 0,
           cancel() {
             callers.shut()
             engine.events.cancelled()
@@ -62,7 +63,6 @@ export async function execute<T>(
     // Work that was given up may begin all the same: nobody hears of it.
     if (!isWorking) return new LiveLog(head)
     log = new LiveLog(head, () => detachable?.grew())
-    if (detachable) detachable.log = log
     if (claimed && engine.store.append) broadcast = new Broadcast(engine, call.id, claimed.claim.owner, log)
     callers?.begin({ log, outcome: 'executed' })
     return log

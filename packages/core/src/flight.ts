@@ -67,7 +67,7 @@ export class Flights {
   /** A copy of its own for a caller that joined. Where no faithful one exists, it makes its own call. */
   async #copyFor<T>(call: Call<T>, settled: Settled<T>): Promise<Settled<T>> {
     if (settled.answer) return { ...settled, value: call.codec.decode(settled.answer) }
-    const copied = call.codec.copy(settled.value)
+    const copied = call.codec.copy?.(settled.value)
     if (copied) return { ...settled, value: copied.value }
     const own = execute(call, this.#engine)
     this.#engine.background.add(own)

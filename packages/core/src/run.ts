@@ -20,7 +20,7 @@ import { WaiterMark } from './waiter-mark.js'
  * | --- | --- |
  * | completed | replay the record; one that cannot be read is replaced |
  * | acquired | make the call under the lock |
- * | locked | follow what there is of the answer, wait, and look again; an owner that left without a record may have left an ending |
+ * | locked | follow what there is of the answer, wait, look again; an owner without a record may have left an ending |
  * | unreachable | make the call all the same; where an owner was seen at work, only after another lease |
  */
 export async function run<T>(call: Call<T>, engine: Engine, callers: Callers): Promise<Settled<T>> {

@@ -1,5 +1,6 @@
 // What a thousand followers of one stream of 1 MB cost this process. Prints bytes; run with --expose-gc.
 import { createIdem } from '../dist/index.js'
+import { plainDialect } from './plain-dialect.mjs'
 
 const FOLLOWERS = 1_000
 const PIECE = new Uint8Array(16 * 1024).fill(120)
@@ -7,23 +8,9 @@ const PIECES = 64
 
 const idem = createIdem()
 let upstream
-const dialect = {
-  door: 'test',
-  matches: () => true,
-  identify: () => ({ payload: 'the same', credential: 'key', streaming: true }),
-  assess: () => ({ keep: 'store' }),
-  errorBody: (error) => error,
-  streams: {
-    inspect: () => ({ push() {}, state: 'whole' }),
-    fold: (answer) => answer,
-    expand: (answer) => answer,
-    ping: '',
-    errorEvent: () => '',
-  },
-}
 const ask = () =>
   idem.exchange({
-    dialect,
+    dialect: plainDialect('whole'),
     request: { url: 'http://test/', method: 'POST', headers: new Headers(), body: '{}' },
     async send() {
       const body = new ReadableStream({

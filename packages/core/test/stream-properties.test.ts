@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createIdem, type Hint, type Idem, memoryStore, type Store } from '../src/index.js'
-import { ToyCall, toyDialect } from './toy-dialect.js'
+import { createIdem, type Idem, memoryStore } from '../src/index.js'
+import { testStore } from './tools.js'
+import { askToy, ToyCall } from './toy-dialect.js'
 
 /** Some processes that share a store. A killed one is cut off from it in the middle of whatever it does. */
 class World {
@@ -64,40 +65,18 @@ const LENGTH = 300
 
 class Process {
   readonly idem: Idem
+  readonly #world: World
   isDead = false
 
   constructor(world: World) {
-    const names = [
-      'acquire',
-      'renew',
-      'complete',
-      'release',
-      'end',
-      'ending',
-      'read',
-      'append',
-      'tail',
-    ] as const
-    const store = {
-      replace: world.store.replace,
-      forget: world.store.forget,
-      ready: async () => {},
-      close: async () => {},
-      watch: (key: string, listener: (hint: Hint) => void) =>
-        world.store.watch!(key, (hint) => {
-          if (!world.loses()) void world.lag().then(() => listener(hint))
-        }),
-    } as unknown as Store
-    for (const name of names) {
-      const command = world.store[name]!.bind(world.store) as (...args: unknown[]) => Promise<unknown>
-      const slow = async (...args: unknown[]) => {
-        if (this.isDead) return new Promise(() => {})
-        const answer = await command(...args)
-        await world.lag()
-        return answer
-      }
-      Object.assign(store, { [name]: slow })
-    }
+    this.#world = world
+    const store = testStore(world.store)
+    store.fault = () => (this.isDead ? 'hang' : undefined)
+    store.lag = () => world.lag()
+    store.watch = (key, listener) =>
+      world.store.watch!(key, (hint) => {
+        if (!world.loses()) void world.lag().then(() => listener(hint))
+      })
     this.idem = createIdem({
       store,
       leaseMs: 90,
@@ -107,21 +86,11 @@ class Process {
       abandonGraceMs: 30,
       logger: { warn() {} },
     })
-    this.call = async (streaming: boolean, signal: AbortSignal) =>
-      this.idem.exchange({
-        dialect: toyDialect,
-        request: {
-          url: 'http://toy/',
-          method: 'POST',
-          headers: new Headers(),
-          body: JSON.stringify({ stream: streaming }),
-          signal,
-        },
-        send: async (request) => world.execute(request.signal!),
-      })
   }
 
-  readonly call: (streaming: boolean, signal: AbortSignal) => Promise<Response>
+  ask(streaming: boolean, signal: AbortSignal): Promise<Response> {
+    return askToy(this.idem, { stream: streaming }, (signal) => this.#world.execute(signal), signal)
+  }
 }
 
 interface Caller {
@@ -137,7 +106,7 @@ function join(world: World, process: Process, streaming: boolean): void {
   const read = async () => {
     let text = ''
     try {
-      const response = await process.call(streaming, aborter.signal)
+      const response = await process.ask(streaming, aborter.signal)
       const reader = response.body!.getReader()
       for (let next = await reader.read(); !next.done; next = await reader.read()) {
         text += new TextDecoder().decode(next.value)

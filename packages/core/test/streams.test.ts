@@ -1,29 +1,20 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, test, vi } from 'vitest'
 import { createIdem, type IdemOptions, memoryStore } from '../src/index.js'
-import { testStore } from './tools.js'
-import { ToyCall, toyDialect } from './toy-dialect.js'
+import { deferred, testStore } from './tools.js'
+import { askToy, ToyCall } from './toy-dialect.js'
 
 /** One process, whose upstream calls are in the hands of the test. */
-function toy(options: IdemOptions = {}, answer?: () => Response) {
+function toy(options: IdemOptions = {}, answer?: () => Response | Promise<Response>) {
   const idem = createIdem({ pollMinMs: 5, pollMaxMs: 20, liveBatchMs: 1, logger: { warn() {} }, ...options })
   const calls: ToyCall[] = []
-  const ask = (stream: boolean, signal?: AbortSignal) =>
-    idem.exchange({
-      dialect: toyDialect,
-      request: {
-        url: 'http://toy/',
-        method: 'POST',
-        headers: new Headers(),
-        body: JSON.stringify({ stream }),
-        signal,
-      },
-      async send({ signal }) {
-        const call = new ToyCall(signal!)
-        calls.push(call)
-        return answer?.() ?? call.response
-      },
-    })
+  const send = (signal: AbortSignal) => {
+    const call = new ToyCall(signal)
+    calls.push(call)
+    return answer?.() ?? call.response
+  }
+  const ask = (stream: boolean, signal?: AbortSignal, payload = {}) =>
+    askToy(idem, { stream, ...payload }, send, signal)
   return { idem, calls, ask }
 }
 
@@ -124,19 +115,7 @@ describe('calls that nobody waits for', () => {
     const reader = await readerOf(small)
     await reader.next()
     await reader.cancel()
-    const big = idem.exchange({
-      dialect: toyDialect,
-      request: {
-        url: 'http://toy/',
-        method: 'POST',
-        headers: new Headers(),
-        body: '{"big":true,"stream":true}',
-      },
-      async send({ signal }) {
-        calls.push(new ToyCall(signal!))
-        return calls[1]!.response
-      },
-    })
+    const big = ask(true, undefined, { big: true })
     await callsOf(calls, 2)
     calls[1]!.send('a')
     await (await readerOf(big)).cancel()
@@ -197,4 +176,104 @@ test('no listener stays on a caller’s signal, however its stream ends', async 
   expect(await (await asked[1]!).text()).toBe('abc.')
   expect(await (await asked[2]!).text()).toBe('"abc"')
   expect(getEventListeners(aborter.signal, 'abort')).toEqual([])
+})
+
+describe('the log of a running answer in the store', () => {
+  /** An owner whose answer has begun, with its store. */
+  async function begun(options: IdemOptions = {}) {
+    const store = testStore()
+    const owner = toy({ store, leaseMs: 60, ...options })
+    const asked = owner.ask(true)
+    await callsOf(owner.calls, 1)
+    owner.calls[0]!.send('abc')
+    const reader = await readerOf(asked)
+    expect(await reader.next()).toBe('abc')
+    await vi.waitFor(() => expect(store.sent).toContain('append'))
+    return { store, call: owner.calls[0]!, reader }
+  }
+
+  test('is kept alive with the lock while nothing comes', async () => {
+    const { store } = await begun()
+    const appends = store.sent.filter((command) => command === 'append').length
+    await store.answered('append', 2)
+    expect(store.sent.filter((command) => command === 'append').length).toBeGreaterThan(appends)
+    expect(store.sent).toContain('renew')
+  })
+
+  test('is written again from its beginning when the store has lost it', async () => {
+    const { store, call } = await begun()
+    const inner = store.append!
+    const offsets: number[] = []
+    store.append = async (key, owner, offset, bytes, ms) => {
+      offsets.push(offset)
+      // Once: it has nothing of it.
+      return offsets.length === 1 ? 0 : inner(key, `${owner}-anew`, offset, bytes, ms)
+    }
+    call.send('def')
+    await vi.waitFor(() => expect(offsets.length).toBeGreaterThan(1))
+    expect(offsets[0]).toBeGreaterThan(0)
+    expect(offsets[1]).toBe(0)
+  })
+
+  test('gets nothing more when the work was given up, whatever it still does', async () => {
+    const store = testStore()
+    const idem = createIdem({ store, maxExecutionMs: 50, logger: { warn() {} } })
+    const late = new ToyCall(new AbortController().signal)
+    const opened = deferred<Response>()
+    expect((await askToy(idem, { stream: true }, () => opened.promise)).status).toBe(504)
+    opened.resolve(late.response)
+    late.send('abc')
+    await vi.waitFor(() => expect(late.isRead).toBe(true))
+    expect(store.sent).not.toContain('append')
+  })
+})
+
+test('who has a part of a lost answer and reads no more wants no other: no call is begun for it', async () => {
+  const shared = memoryStore()
+  const store = testStore(shared)
+  const owner = toy({ store, leaseMs: 60 })
+  const follower = toy({ store: shared, leaseMs: 60 })
+  const asked = owner.ask(true)
+  await callsOf(owner.calls, 1)
+  owner.calls[0]!.send('abc')
+  await readerOf(asked)
+  const joiner = (await follower.ask(true)).body!.getReader()
+  expect(new TextDecoder().decode((await joiner.read()).value)).toBe('abc')
+  store.fault = () => 'hang'
+  // The lease lapses, and the lock is free again: somebody else may have it.
+  const another = toy({ store: shared, pollMaxMs: 10 })
+  const whole = another.ask(false)
+  await callsOf(another.calls, 1)
+  another.calls[0]!.send('xyz.')
+  another.calls[0]!.end()
+  expect(await (await whole).json()).toBe('xyz')
+  expect(follower.calls).toHaveLength(0)
+  await expect(joiner.read()).rejects.toMatchObject({ code: 'IDEM_STREAM_INTERRUPTED' })
+})
+
+test('who comes after a takeover has headers and bytes of one call, the new one', async () => {
+  const shared = memoryStore()
+  const store = testStore(shared)
+  const headers = deferred()
+  const owner = toy({ store, leaseMs: 60 })
+  const follower = toy({ store: shared, leaseMs: 60 }, async () => {
+    await headers.promise
+    return follower.calls[0]!.response
+  })
+  const asked = owner.ask(true)
+  await callsOf(owner.calls, 1)
+  owner.calls[0]!.send('abc')
+  await readerOf(asked)
+  const patient = await follower.ask(true)
+  expect(patient.headers.get('request-id')).toBe(owner.calls[0]!.id)
+  store.fault = () => 'hang'
+  await callsOf(follower.calls, 1)
+
+  const later = follower.ask(true)
+  headers.resolve()
+  follower.calls[0]!.send('xyz.')
+  follower.calls[0]!.end()
+  expect((await later).headers.get('request-id')).toBe(follower.calls[0]!.id)
+  expect(await (await later).text()).toBe('xyz.')
+  expect(await patient.text()).toBe('xyz.')
 })

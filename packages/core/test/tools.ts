@@ -11,8 +11,18 @@ export function deferred<T = void>() {
   return { promise, resolve, reject }
 }
 
-type Command = 'acquire' | 'renew' | 'complete' | 'release' | 'end' | 'ending' | 'read'
-const COMMANDS: Command[] = ['acquire', 'renew', 'complete', 'release', 'end', 'ending', 'read']
+const COMMANDS = [
+  'acquire',
+  'renew',
+  'complete',
+  'release',
+  'end',
+  'ending',
+  'read',
+  'append',
+  'tail',
+] as const
+type Command = (typeof COMMANDS)[number]
 
 /** What goes wrong: before the command has run, after it (the reply is lost), for ever, or with a bug. */
 export type Fault = 'refuse' | 'lose reply' | 'hang' | 'bug'
@@ -22,6 +32,8 @@ export interface TestStore extends Store {
   readonly sent: Command[]
   /** Decides about each command; undefined lets it through. */
   fault: (command: Command) => Fault | undefined
+  /** How long each reply is under way. */
+  lag: () => Promise<void>
   /** Resolves when a command with this name has been answered for the nth time from now on. */
   answered(command: Command, times?: number): Promise<void>
 }
@@ -34,6 +46,7 @@ export function testStore(inner: Store = memoryStore()): TestStore {
     ...bind(inner),
     sent,
     fault: () => undefined,
+    lag: async () => {},
     answered(command: Command, times = 1) {
       return new Promise<void>((resolve) => {
         let left = times
@@ -56,6 +69,7 @@ export function testStore(inner: Store = memoryStore()): TestStore {
         if (fault === 'bug') throw new TypeError('a bug in the store')
         if (fault === 'refuse') throw new StoreError('refused', { effect: 'none' })
         const answer = await real(...args)
+        await store.lag()
         for (const hear of listeners) hear(command)
         if (fault === 'lose reply') throw new StoreError('reply lost', { effect: 'unknown' })
         return answer

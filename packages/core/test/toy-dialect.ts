@@ -1,4 +1,5 @@
-import type { Dialect, HttpAnswer } from '../src/index.js'
+import { randomUUID } from 'node:crypto'
+import type { Dialect, HttpAnswer, Idem } from '../src/index.js'
 
 const text = (body: Uint8Array) => new TextDecoder().decode(body)
 const bytes = (body: string) => new TextEncoder().encode(body)
@@ -39,9 +40,31 @@ export const toyDialect: Dialect = {
   },
 }
 
+/** One request through idem; `send` makes the upstream call. */
+export function askToy(
+  idem: Idem,
+  payload: { readonly stream: boolean },
+  send: (signal: AbortSignal) => Response | Promise<Response>,
+  signal?: AbortSignal,
+): Promise<Response> {
+  return idem.exchange({
+    dialect: toyDialect,
+    request: {
+      url: 'http://toy/',
+      method: 'POST',
+      headers: new Headers(),
+      body: JSON.stringify(payload),
+      signal,
+    },
+    send: async (request) => send(request.signal!),
+  })
+}
+
 /** An upstream call, in the hands of the test. */
 export class ToyCall {
   readonly signal: AbortSignal
+  /** Its request id. */
+  readonly id = randomUUID()
   readonly response: Response
   isOver = false
   isCancelled = false
@@ -59,7 +82,14 @@ export class ToyCall {
       },
     })
     signal.addEventListener('abort', () => this.fail(signal.reason))
-    this.response = new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+    this.response = new Response(body, {
+      headers: { 'content-type': 'text/event-stream', 'request-id': this.id },
+    })
+  }
+
+  /** Whether all that was sent has been read. */
+  get isRead(): boolean {
+    return this.#controller.desiredSize === 1
   }
 
   send(piece: string): void {

@@ -1,6 +1,8 @@
 import { Redis } from 'ioredis'
 
-/** How many connections clients with this name have to these servers. Some clients put words of their own around the name. */
+/**
+ * How many connections clients with this name have to these servers. Some clients put words of their own around it.
+ */
 export async function countConnections(urls: readonly string[], name: string): Promise<number> {
   const counts = await Promise.all(
     urls.map((url) => withConnections(url, name, async (_client, ids) => ids.length)),

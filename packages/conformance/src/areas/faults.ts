@@ -1,108 +1,18 @@
 import assert from 'node:assert/strict'
-import { createIdem, type Idem, type IdemOptions, type Store } from '@idem/core'
-import { type FaultPlan, faulty } from '../faulty.js'
-import { area, type ConformanceTest, type TestContext } from '../kit.js'
-import { atOnce, eventually, LONG_MS, newKey, newOwner, now, PATIENCE_MS, SHORT_MS, sleep } from '../tools.js'
-
-/** A lease that is renewed and lapses within a test. */
-const LEASE_MS = 600
-
-/** The answer of one execution, told apart from that of any other. */
-const answer = () => ({ answer: newOwner() })
-
-type Turn = (context: TestContext, leaseMs: number) => Promise<void>
-
-/**
- * A turn that failed tells nothing if this process stood still for a good part of the lease meanwhile, which is a fault
- * nobody planned: again then, with longer leases.
- */
-function calmly(turn: Turn): ConformanceTest['run'] {
-  return async (context) => {
-    for (const leaseMs of [LEASE_MS, 2 * LEASE_MS]) {
-      const stalls = watchStalls()
-      try {
-        await turn(context, leaseMs)
-        return
-      } catch (error) {
-        if (stalls.longestMs() < leaseMs / 6) throw error
-      } finally {
-        stalls.stop()
-      }
-    }
-    await turn(context, 4 * LEASE_MS)
-  }
-}
-
-/** How long the event loop stood still. */
-function watchStalls() {
-  let [last, longest] = [now(), 0]
-  const look = () => {
-    longest = Math.max(longest, now() - last - 20)
-    last = now()
-  }
-  const timer = setInterval(look, 20)
-  const longestMs = () => {
-    look()
-    return longest
-  }
-  return { longestMs, stop: () => clearInterval(timer) }
-}
-
-/** Idems that see the store through a plan each, as processes on different networks do. */
-async function idems(
-  { open }: TestContext,
-  plans: readonly FaultPlan[],
-  options: IdemOptions & { leaseMs: number },
-): Promise<Idem[]> {
-  const handles = await Promise.all(plans.map(() => open()))
-  return plans.map((plan, index) =>
-    createIdem({
-      store: lent(faulty(handles[index]!, plan)),
-      pollMinMs: 15,
-      pollMaxMs: 60,
-      storeBudgetMs: 3_000,
-      maxWaitMs: 8_000,
-      logger: { warn() {} },
-      ...options,
-    }),
-  )
-}
-
-/** The kit closes what it opened: a handle may be that of other tests too. */
-const lent = (store: Store): Store => ({ ...store, close: async () => {} })
-
-/** Runs one request in every idem at once. */
-async function together<T>(all: readonly Idem[], key: string, work: () => Promise<T> | T): Promise<T[]> {
-  return Promise.all(all.map((idem) => idem.run(key, work)))
-}
-
-/** Everybody got the one answer, and it was made once. */
-function assertOne(answers: readonly unknown[], executions: number): void {
-  assert.equal(new Set(answers.map((one) => JSON.stringify(one))).size, 1, 'not all got the same answer')
-  assert.equal(executions, 1, `${executions} executions`)
-}
-
-/** Work that counts how often it is done. */
-function counted(ms = 0) {
-  const count = { executions: 0 }
-  const work = async () => {
-    count.executions++
-    await sleep(ms)
-    return answer()
-  }
-  return { count, work }
-}
-
-/** Asks until the answer comes from a record, as it must once it was stored. */
-async function assertStored(idem: Idem, key: string, expected: unknown): Promise<void> {
-  const found = await idem.runWithOutcome(key, () => 'made again')
-  assert.deepEqual(found, { value: expected, outcome: 'replayed' })
-}
-
-/** The first command of a method on each key has this happen to it. */
-const first = (method: string, fault: ReturnType<NonNullable<FaultPlan['command']>>): FaultPlan => ({
-  command: (command) => (command.method === method && command.before === 0 ? fault : undefined),
-})
+import type { FaultPlan } from '../faulty.js'
+import {
+  answer,
+  assertOne,
+  assertStored,
+  calmly,
+  counted,
+  first,
+  idems,
+  type Turn,
+  together,
+} from '../faulty-idems.js'
+import { area } from '../kit.js'
+import { atOnce, eventually, LONG_MS, newKey, PATIENCE_MS, SHORT_MS, sleep } from '../tools.js'
 
 const turns: Record<string, Turn> = {
   'nothing goes wrong: duplicates in two processes cost one execution, and later ones none': async (

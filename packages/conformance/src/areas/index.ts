@@ -9,8 +9,10 @@ import { faults } from './faults.js'
 import { fingerprint } from './fingerprint.js'
 import { keys } from './keys.js'
 import { live } from './live.js'
+import { liveHints } from './live-hints.js'
 import { ownership } from './ownership.js'
 import { read } from './read.js'
+import { reconnect } from './reconnect.js'
 import { replace } from './replace.js'
 import { takeover } from './takeover.js'
 import { values } from './values.js'
@@ -31,9 +33,11 @@ export const conformanceTests: readonly ConformanceTest[] = [
   ...expiry,
   ...wake,
   ...live,
+  ...liveHints,
   ...values,
   ...keys,
   ...close,
+  ...reconnect,
   ...concurrency,
   ...faults,
 ]

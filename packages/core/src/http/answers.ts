@@ -5,7 +5,7 @@ import type { Bytes } from '../live-log.js'
 import { within } from '../within.js'
 import type { HttpRequest } from './dialect.js'
 import type { Exchange, HttpDoor } from './door.js'
-import { inForm, isStream, isSuccess } from './forms.js'
+import { inForm, isStream, STREAM_TYPE } from './forms.js'
 import { Patience } from './patience.js'
 import { headOf, NOT_KEPT, type Recorded, readAnswer } from './recorded.js'
 import { toResponse, toStreamResponse } from './response.js'
@@ -60,7 +60,7 @@ export async function answerStream(shared: Shared): Promise<Response> {
 }
 
 /** What is known of an answer that has not begun. */
-const EARLY_HEAD = { status: 200, headers: [['content-type', 'text/event-stream; charset=utf-8']] } as const
+const EARLY_HEAD = { status: 200, headers: [['content-type', STREAM_TYPE]] } as const
 
 /** A seat in the flight of the request, for as long as the caller is patient. It is counted when the flight is over. */
 function board({ door, one, call }: Shared): { seat: Seat<Recorded>; patience: Patience } {
@@ -112,9 +112,10 @@ function tellingOf({ one, sendOn }: Shared) {
       if (!value) {
         const response = await sendOn(request)
         if (isStream(headOf(response))) return bytesOf(response)
-        value = inForm({ ...(await readAnswer(response)), askedStream: true }, true, streams)
+        const own = await readAnswer(response)
+        value = inForm({ ...own, askedStream: true }, true, streams) ?? own
       }
-      return once(value && isSuccess(value) && isStream(value) ? value.body : lastEvent(value?.body ?? NONE))
+      return once(isStream(value) ? value.body : lastEvent(value.body))
     },
 
     describe: (error: unknown) =>
@@ -123,8 +124,6 @@ function tellingOf({ one, sendOn }: Shared) {
         : undefined,
   }
 }
-
-const NONE = new Uint8Array()
 
 function bytesOf(response: Response): Bytes {
   const reader = response.body?.getReader()

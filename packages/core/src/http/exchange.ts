@@ -35,13 +35,7 @@ export async function exchange(door: HttpDoor, one: Exchange): Promise<Response>
       door.counters.bypassed()
       return await sendOn(request)
     }
-    const fingerprint = payloadDigest(identity.payload)
-    const call = callOf(door, one, options, {
-      id: storeKey(dialect.door, scope, options.key ?? fingerprint),
-      fingerprint,
-      askedStream: identity.streaming,
-      sendOn,
-    })
+    const call = callOf({ door, one, sendOn }, identity, { ...options, scope })
     const answer = identity.streaming ? answerStream : answerWhole
     return await answer({ door, one, call, sendOn })
   } catch (error) {
@@ -50,22 +44,18 @@ export async function exchange(door: HttpDoor, one: Exchange): Promise<Response>
   }
 }
 
+/** The request as the loop knows it. */
 function callOf(
-  { settings, warn }: HttpDoor,
-  { dialect, request, timeoutMs }: Exchange,
-  options: CallOptions,
-  {
-    id,
-    fingerprint,
-    askedStream,
-    sendOn,
-  }: Pick<Call<Recorded>, 'id' | 'fingerprint'> & Pick<Recorded, 'askedStream'> & Pick<Shared, 'sendOn'>,
+  { door: { settings, warn }, one: { dialect, request, timeoutMs }, sendOn }: Omit<Shared, 'call'>,
+  { payload, streaming }: Identity,
+  { scope, key, ttl = settings.ttl }: CallOptions & { readonly scope: string },
 ): Call<Recorded> {
   const { streams } = dialect
+  const fingerprint = payloadDigest(payload)
   return {
-    id,
+    id: storeKey(dialect.door, scope, key ?? fingerprint),
     fingerprint,
-    ttlMs: options.ttl ?? settings.ttl,
+    ttlMs: ttl,
     // A caller that allows more time than we do gets it.
     maxWaitMs: Math.max(settings.maxWaitMs, timeoutMs ?? 0),
     maxExecutionMs: Math.max(settings.maxExecutionMs, timeoutMs ?? 0),
@@ -79,7 +69,7 @@ function callOf(
         streams && isStream(headOf(response))
           ? await recordStream(response, streams, settings.recordLimitBytes, begin)
           : await readAnswer(response)
-      return answer === NOT_KEPT ? NOT_KEPT : { ...answer, askedStream }
+      return answer === NOT_KEPT ? NOT_KEPT : { ...answer, askedStream: streaming }
     },
     codec: httpCodec(dialect, request, settings.recordLimitBytes, warn),
   }

@@ -3,6 +3,9 @@ import type { Recorded } from './recorded.js'
 
 const EVENT_STREAM = 'text/event-stream'
 
+/** The content type of a stream that is none of the provider's own. */
+export const STREAM_TYPE = `${EVENT_STREAM}; charset=utf-8`
+
 export function isSuccess({ status }: Pick<HttpAnswer, 'status'>): boolean {
   return status >= 200 && status <= 299
 }
@@ -25,7 +28,7 @@ export function inForm(
   if (!streams || !isSuccess(answer) || isStream(answer) === streaming) return answer
   try {
     const converted = streaming ? streams.expand(answer) : streams.fold(answer)
-    const type = streaming ? `${EVENT_STREAM}; charset=utf-8` : 'application/json'
+    const type = streaming ? STREAM_TYPE : 'application/json'
     const others = converted.headers.filter(([name]) => name !== 'content-type')
     return { ...converted, headers: [...others, ['content-type', type]] }
   } catch {

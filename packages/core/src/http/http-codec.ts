@@ -48,7 +48,6 @@ export function httpCodec(
         askedStream: askedStream === true,
       }
     },
-    copy: (value) => (value === NOT_KEPT ? undefined : { value }),
     // Transport errors are the owner's own: its connection, its credential. Waiters take over.
     failure: () => undefined,
   }

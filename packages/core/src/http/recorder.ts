@@ -13,8 +13,8 @@ const LINGER_MS = 200
  * upstream is read at its own pace whatever they do.
  *
  * @returns the whole answer; `NOT_KEPT` where it grew over the limit, and is left to one caller
- * @throws StreamInterruptedError where it ends without the event that says that it is whole; what the connection failed
- * with
+ * @throws StreamInterruptedError where it ends without the event that says that it is whole, with what the connection
+ * failed with as its cause
  */
 export async function recordStream(
   response: Response,
@@ -26,7 +26,6 @@ export async function recordStream(
   const inspector = streams.inspect()
   const log = begin({ kind: 'http', facts: { ...head } })
   const reader = response.body?.getReader()
-
   const cancel = () => void reader?.cancel().catch(() => {})
 
   /** The next bytes, or undefined at the end of a whole answer. */
