@@ -35,10 +35,12 @@ describe('an owner that is killed in the middle', () => {
     expect(told.text).not.toContain(LAST)
     expect(passedMs).toBeLessThan(options.leaseMs + 1_000)
 
+    // Its process has taken over by then. Read sooner it might be given bytes of the dead one, as nobody knows yet.
+    const { id } = await whole
     const patient = await follow(c!, 'patient').end
     expect(patient.error).toBeUndefined()
     expect(patient.text).toContain(LAST)
-    expect([...messagesIn(patient.text)]).toEqual([(await whole).id])
+    expect([...messagesIn(patient.text)]).toEqual([id])
     expect(messagesIn(told.text)).not.toEqual(messagesIn(patient.text))
     expect(context.provider.calls).toBe(2)
   })
