@@ -1,4 +1,3 @@
-import type { Stats } from '@idem/core'
 import colors from 'picocolors'
 import { type Notebook, type Scenario, unmet, type World } from './scenario.js'
 
@@ -34,10 +33,6 @@ export function showTally({ held, failed, notRun, calls, tokens }: Tally): void 
   say(`${held} scenarios held, ${failed} failed, ${notRun} not run`)
 }
 
-function total({ input, output }: Stats['saved']['tokens']): number {
-  return input + output
-}
-
 async function held(scenario: Scenario, world: World, tally: Tally): Promise<boolean> {
   let all = true
   const check: Notebook['check'] = (one, text) => {
@@ -47,7 +42,7 @@ async function held(scenario: Scenario, world: World, tally: Tally): Promise<boo
   const note = (text: string) => say(colors.dim(`    ${text}`))
   const count: Notebook['count'] = ({ saved }, before) => {
     tally.calls += saved.calls - (before?.saved.calls ?? 0)
-    tally.tokens += total(saved.tokens) - (before ? total(before.saved.tokens) : 0)
+    tally.tokens += saved.tokens - (before?.saved.tokens ?? 0)
   }
   try {
     await scenario.run(world, { check, note, count })

@@ -1,17 +1,18 @@
-import type { Dialect, HttpRequest, Tokens } from '@idem/core'
+import type { Assessment, Dialect, JsonObject } from '@idem/core'
 import { errorType } from './errors.js'
-import { parseObject } from './json.js'
+import { prices } from './prices.js'
 import { messagesStreams } from './streams.js'
+import { usageOf } from './usage.js'
 
 /** Headers that change the answer. All others describe the client, the attempt or the trace. */
 const ANSWER_HEADERS = ['anthropic-version', 'anthropic-user-profile-id', 'anthropic-workspace-id']
 
 const CREDENTIAL_HEADERS = ['authorization', 'x-api-key']
 
-/** Numbers that JSON.parse may round, so that two would look the same: the body is then compared to the letter. */
-const LONG_NUMBER = /\d{16}/
-
-/** Ways to stop that say the answer is whole. Not `tool_use`: its effects are the caller's to repeat or not. */
+/**
+ * Ways to stop that say the answer is whole. Not `pause_turn`, which the next request is to go on from, nor `refusal`,
+ * which may carry a token that can be used once, nor what is not known yet.
+ */
 const STORED_STOP_REASONS = new Set(['end_turn', 'stop_sequence', 'max_tokens'])
 
 /** Request members that tie the answer to something on the server that can be used once, or changes. */
@@ -29,28 +30,26 @@ export const messagesDialect: Dialect = {
 
   matches: ({ method, url }) => method === 'POST' && new URL(url).pathname.endsWith('/v1/messages'),
 
-  identify({ url, headers, body }) {
-    const { stream, ...rest } = parseObject(body)
+  identify(headers, { stream, ...body }) {
     const credentials = CREDENTIAL_HEADERS.map((name) => headers.get(name))
     return {
-      payload: {
-        url,
-        headers: answerHeaders(headers),
-        body: rest,
-        ...(LONG_NUMBER.test(body) && { exactly: body }),
-      },
+      body,
+      headers: answerHeaders(headers),
       credential: credentials.some((one) => one !== null) ? JSON.stringify(credentials) : undefined,
       streaming: stream === true,
+      isSampled: isSampled(body),
+      isRetry: Number(headers.get('x-stainless-retry-count') ?? 0) > 0,
     }
   },
 
-  assess(request, answer) {
-    const message = parseObject(new TextDecoder().decode(answer.body))
-    const whole = message.type === 'message' && STORED_STOP_REASONS.has(String(message.stop_reason))
-    return { keep: whole && !isStateful(request, message) ? 'store' : 'share', ...tokensOf(message) }
+  assess(message, body) {
+    const { type, model, usage } = message
+    if (type !== 'message') throw new TypeError('not a message')
+    return { keep: keepFor(message, body), model: String(model), usage: usageOf(usage) }
   },
 
   streams: messagesStreams,
+  prices,
 
   errorBody({ code, status, message }) {
     return {
@@ -62,23 +61,23 @@ export const messagesDialect: Dialect = {
 }
 
 /** Betas are a set: their order, spaces and repetitions change nothing. */
-function answerHeaders(headers: Headers): Record<string, unknown> {
+function answerHeaders(headers: Headers): JsonObject {
   const named = ANSWER_HEADERS.map((name) => [name, headers.get(name) ?? undefined])
   const betas = (headers.get('anthropic-beta') ?? '').split(',').map((beta) => beta.trim())
   return { ...Object.fromEntries(named), 'anthropic-beta': [...new Set(betas.filter(Boolean))].sort() }
 }
 
-function isStateful(request: HttpRequest, message: Record<string, unknown>): boolean {
-  const body = parseObject(request.body)
-  return (
-    STATEFUL_MEMBERS.some((name) => (body[name] ?? null) !== null) || (message.container ?? null) !== null
-  )
+/** Whoever names a temperature over 0, or tokens to choose from, means the answers to differ. */
+function isSampled({ temperature = 0, top_p = 1, top_k = null }: JsonObject): boolean {
+  return Number(temperature) > 0 || (top_p !== null && Number(top_p) !== 1) || top_k !== null
 }
 
-function tokensOf({ usage }: Record<string, unknown>): { tokens?: Tokens } {
-  if (typeof usage !== 'object' || usage === null) return {}
-  const count = (name: string) => Number((usage as Record<string, unknown>)[name] ?? 0)
-  const input =
-    count('input_tokens') + count('cache_creation_input_tokens') + count('cache_read_input_tokens')
-  return { tokens: { input, output: count('output_tokens') } }
+function keepFor(message: JsonObject, body: JsonObject): Assessment['keep'] {
+  const isStateful = [...STATEFUL_MEMBERS.map((name) => body[name]), message.container].some(
+    (one) => (one ?? null) !== null,
+  )
+  if (isStateful) return 'share'
+  // Its effects are the caller's to repeat or not.
+  if (message.stop_reason === 'tool_use') return 'tool-calls'
+  return STORED_STOP_REASONS.has(String(message.stop_reason)) ? 'store' : 'share'
 }

@@ -1,6 +1,4 @@
-import type { HttpAnswer } from '@idem/core'
-import { eventText } from './events.js'
-import { isObject, type JsonObject, parseObject } from './json.js'
+import { eventText, type HttpAnswer, isObject, type JsonObject, parseObject } from '@idem/core'
 
 /**
  * The stream that builds up this message, in the events the API would send, each block in one piece. Nothing is added

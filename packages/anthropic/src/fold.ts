@@ -1,7 +1,6 @@
-import type { HttpAnswer } from '@idem/core'
+import { type HttpAnswer, isObject, type JsonObject, parseObject, readEvents } from '@idem/core'
 import { statusOf } from './errors.js'
-import { readEvents } from './events.js'
-import { isObject, type JsonObject, parseObject, parseToolInput } from './json.js'
+import { parseToolInput } from './tool-input.js'
 
 /**
  * The answer a stream amounts to: the message its events build up, as the SDK's `MessageStream` builds it, or the error

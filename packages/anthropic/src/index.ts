@@ -1,3 +1,3 @@
 export { messagesDialect } from './dialect.js'
-export { type IdempotencyOptions, idempotency, withIdem } from './middleware.js'
+export { idempotency, withIdem } from './middleware.js'
 export type { IdemRequestOptions } from './request-options.js'

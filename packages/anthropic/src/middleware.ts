@@ -1,15 +1,7 @@
 import type { Anthropic, Middleware } from '@anthropic-ai/sdk'
-import { type Idem, InvalidArgumentError } from '@idem/core'
+import { assertClientOptions, type ClientOptions, type Idem } from '@idem/core'
 import { messagesDialect } from './dialect.js'
 import type { IdemRequestOptions } from './request-options.js'
-
-export interface IdempotencyOptions {
-  /**
-   * Whose calls share, for every call of this client that names no scope.
-   * @default a digest of the credential each request shows, and the origin it is sent to
-   */
-  readonly scope?: string
-}
 
 /**
  * Middleware for the Anthropic SDK: identical `messages.create` calls share one upstream call and one answer, also
@@ -22,19 +14,11 @@ export interface IdempotencyOptions {
  * Put it last among the client's middleware: what comes after it may change requests unseen. Calls with middleware of
  * their own are therefore not shared, unless they give a key.
  *
- * Per call: `{ idem: { ttl, bypass, scope, key } }` in the request options, and the SDK's own `idempotencyKey`. Errors
+ * Per call: `{ idem: { ttl, bypass, refresh, scope, key, … } }` in the request options, and the SDK's own `idempotencyKey`. Errors
  * of idem arrive as the SDK's API errors, with the code in `errorCode`, and are not retried.
  */
-export function idempotency(idem: Idem, options: IdempotencyOptions = {}): Middleware {
-  const { scope, ...unknown } = options
-  if (Object.keys(unknown).length > 0) {
-    throw new InvalidArgumentError(
-      `idempotency: there is no option '${Object.keys(unknown)[0]}'. Known: scope.`,
-    )
-  }
-  if (scope !== undefined && (typeof scope !== 'string' || scope === '')) {
-    throw new InvalidArgumentError('idempotency: scope must be a string that is not empty.')
-  }
+export function idempotency(idem: Idem, client: ClientOptions = {}): Middleware {
+  assertClientOptions(client, 'idempotency')
   return async (request, next, { options }) => {
     const { body, method = 'GET' } = request
     // Without options it is not an API call but, say, a token exchange.
@@ -48,7 +32,7 @@ export function idempotency(idem: Idem, options: IdempotencyOptions = {}): Middl
       request: { ...request, method, body },
       send: ({ signal }) => next({ ...request, signal: signal ?? null }),
       options: { ...perCall, ...(key !== undefined && { key }), ...(isUnknowable && { bypass: true }) },
-      scope,
+      client,
       // The SDK's own timer starts inside `next`, which a caller that waits for another one's call never reaches.
       timeoutMs: options.timeout,
     })
@@ -59,7 +43,7 @@ export function idempotency(idem: Idem, options: IdempotencyOptions = {}): Middl
 export function withIdem<Client extends Anthropic>(
   client: Client,
   idem: Idem,
-  options?: IdempotencyOptions,
+  options?: ClientOptions,
 ): Client {
   return client.withOptions({ middleware: [...client.middleware, idempotency(idem, options)] })
 }

@@ -1,5 +1,4 @@
-import type { StreamFormat, StreamInspector } from '@idem/core'
-import { eventReader, eventText } from './events.js'
+import { eventReader, eventText, type StreamFormat, type StreamInspector } from '@idem/core'
 import { expand } from './expand.js'
 import { fold } from './fold.js'
 

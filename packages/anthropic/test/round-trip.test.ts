@@ -1,6 +1,6 @@
+import { eventReader, readEvents } from '@idem/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { eventReader, readEvents } from '../src/events.js'
 import { messagesStreams as streams } from '../src/streams.js'
 import { examples, inputs, type Message, message } from './messages.js'
 import { answer, expand, fold, foldAsTheSdk, readBySdk, statesOf } from './oracle.js'

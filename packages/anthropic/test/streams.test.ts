@@ -15,7 +15,7 @@ describe('duplicates of a stream', () => {
     expect(texts[0]).toContain('event: message_stop')
     expect(context.provider.calls).toBe(1)
     expect(idem.stats()).toMatchObject({ executed: 1, collapsed: 9, replayed: 0 })
-    expect(idem.stats().saved.tokens.output).toBeGreaterThan(0)
+    expect(idem.stats().saved.usage.output).toBeGreaterThan(0)
   })
 
   test('a later one gets the same bytes, padding and pings included, without a call', async () => {

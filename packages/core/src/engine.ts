@@ -1,6 +1,6 @@
 import type { Background } from './background.js'
 import type { DetachedCalls } from './detached-calls.js'
-import type { StoreError } from './errors/store-error.js'
+import type { Events } from './events.js'
 import type { GuardedStore } from './guard.js'
 import type { LiveLog } from './live-log.js'
 import type { Answer, AnswerHead, Ending } from './record.js'
@@ -11,7 +11,6 @@ export interface Engine extends PollTimes {
   /** Guarded: every command bounded in time, every failure a StoreError. */
   readonly store: GuardedStore
   readonly leaseMs: number
-  readonly onStoreError: 'open' | 'closed'
   readonly onWaitTimeout: 'error' | 'execute'
   /** How long bytes of a running answer wait for company before they go to the store, ms. */
   readonly liveBatchMs: number
@@ -21,32 +20,24 @@ export interface Engine extends PollTimes {
   readonly abandonGraceMs: number
   readonly detached: DetachedCalls
   readonly background: Background
-  readonly events: EngineEvents
-}
-
-/** What the loop tells about, for statistics and warnings. */
-export interface EngineEvents {
-  /** An execution went on without the store, because of this. */
-  failedOpen(error: StoreError): void
-  /** An execution was overtaken by another one of the same request. */
-  superseded(): void
-  /** The same, when callers had bytes of it already: they got the rest of theirs, others the answer that stands. */
-  diverged(): void
-  /** A call was cancelled, since nobody waited for it any more. */
-  cancelled(): void
-  warn(topic: string, message: string): void
+  readonly events: Events
 }
 
 /** One request on its way through the loop. */
 export interface Call<T> {
   /** What the store knows it by. */
   readonly id: string
+  /** The key whose record the answer replaces; `id` is then the refresh's own. */
+  readonly replaces?: string
   readonly fingerprint: string
   readonly ttlMs: number
   readonly maxWaitMs: number
   readonly maxExecutionMs: number
   /** How long the store may take to say what stands before the call is made without it. */
   readonly storeBudgetMs: number
+  readonly onStoreError: 'open' | 'closed'
+  /** Whether the call is made again when it is not known how an execution before it ended. */
+  readonly onLostOwner: 'execute' | 'error'
   /**
    * Makes the call. `signal` is the flight's: no single caller aborts it. An answer that comes in pieces is begun with
    * `begin`, and its bytes appended to the log, for those who want them as they come; the promise is for the whole.
@@ -57,6 +48,11 @@ export interface Call<T> {
   /** What becomes of a call that everybody left on purpose. Absent: it goes on, and is not counted as detached. */
   readonly onAbandon?: 'cancel' | 'finish'
   readonly codec: Codec<T>
+}
+
+/** What the call is known by outside. */
+export function keyOf({ id, replaces = id }: Pick<Call<unknown>, 'id' | 'replaces'>): string {
+  return replaces
 }
 
 /** Gives out what is known of an answer whose bytes begin to come. */

@@ -3,7 +3,7 @@ import { replayRecord } from './answer.js'
 import { Broadcast } from './broadcast.js'
 import type { Callers } from './callers.js'
 import { Detachable } from './detachable.js'
-import type { Call, Encoded, Engine, Settled } from './engine.js'
+import { type Call, type Encoded, type Engine, keyOf, type Settled } from './engine.js'
 import { CancelledError } from './errors/cancelled-error.js'
 import { ExecutionTimeoutError } from './errors/execution-timeout-error.js'
 import { SupersededError } from './errors/superseded-error.js'
@@ -53,7 +53,7 @@ export async function execute<T>(
           heldBytes: () => log?.length ?? 0,
           cancel() {
             callers.shut()
-            engine.events.cancelled()
+            engine.events.emit('cancelled', { key: keyOf(call) })
             aborter.abort(new CancelledError())
           },
         })
@@ -86,13 +86,13 @@ export async function execute<T>(
     const encoded = call.codec.encode(value)
     const settled = await settle(call, engine, lock, value, encoded)
     callers?.shut()
-    if (settled.outcome === 'collapsed') overtaken(engine, log)
+    if (settled.outcome === 'collapsed') overtaken(call, engine, log)
     if (encoded.keep !== 'none') log?.finish(encoded.answer.body)
     return settled
   } catch (error) {
     if (!standing) await lock?.giveUp(call.codec.failure(error))
     callers?.shut()
-    if (standing) overtaken(engine, log)
+    if (standing) overtaken(call, engine, log)
     log?.fail(error)
     if (standing) return standing
     throw error
@@ -104,9 +104,8 @@ export async function execute<T>(
 }
 
 /** Another execution finished first. Its answer is everybody's who has nothing of this one yet, so that they agree. */
-function overtaken(engine: Engine, log: LiveLog | undefined): void {
-  if (log?.isDelivered) engine.events.diverged()
-  else engine.events.superseded()
+function overtaken<T>(call: Call<T>, { events }: Engine, log: LiveLog | undefined): void {
+  events.emit(log?.isDelivered ? 'diverged' : 'superseded', { key: keyOf(call) })
   log?.overtake()
 }
 
@@ -120,6 +119,11 @@ async function settle<T>(
   const answer = encoded.keep === 'none' ? undefined : encoded.answer
   const executed: Settled<T> = { outcome: 'executed', value, answer }
   if (!lock) return executed
+  if (encoded.keep === 'store' && call.replaces) {
+    const stands = await lock.replace(call.replaces, sealAnswer(encoded.answer, call.ttlMs), call.ttlMs)
+    await lock.giveUp({ type: 'answer', answer: encoded.answer })
+    return stands ? { ...executed, record: { ttlMs: call.ttlMs } } : executed
+  }
   if (encoded.keep !== 'store') {
     const isShared = encoded.keep === 'share'
     const wasOurs = await lock.giveUp(

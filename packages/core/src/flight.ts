@@ -52,6 +52,11 @@ export class Flights {
     return new Seat(flight, running !== undefined, signal)
   }
 
+  /** Who comes from now on takes no running flight of this key: what it brings is not to be had any more. */
+  forget(id: string): void {
+    for (const [name, flight] of this.#flights) if (name.startsWith(`${id} `)) flight.shut()
+  }
+
   #start<T>(name: string, call: Call<T>): Flight<T> {
     const ids = new Set(inside.getStore()).add(call.id)
     const work: Call<T>['work'] = (signal, begin) => inside.run(ids, () => call.work(signal, begin))

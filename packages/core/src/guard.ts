@@ -18,7 +18,19 @@ const REST_MS = 1_000
 export interface GuardedStore
   extends Pick<
     Store,
-    'renew' | 'complete' | 'release' | 'end' | 'ending' | 'read' | 'append' | 'tail' | 'watch'
+    | 'renew'
+    | 'complete'
+    | 'release'
+    | 'end'
+    | 'ending'
+    | 'read'
+    | 'replace'
+    | 'forget'
+    | 'append'
+    | 'tail'
+    | 'report'
+    | 'reports'
+    | 'watch'
   > {
   /** Within `budgetMs`, where the caller has less time than the store is given otherwise. */
   acquire(
@@ -72,11 +84,18 @@ export function guarded(store: Store, fullBudgetMs: number): GuardedStore {
     end: (key, ...args) => command(key, () => store.end(key, ...args)),
     ending: (key, ...args) => command(key, () => store.ending(key, ...args)),
     read: (key) => command(key, () => store.read(key)),
+    replace: (key, ...args) => command(key, () => store.replace(key, ...args)),
+    forget: (key) => command(key, () => store.forget(key)),
     // Each is of no use without the other.
     ...(store.append &&
       store.tail && {
         append: (key, ...args) => command(key, () => store.append!(key, ...args)),
         tail: (key, ...args) => command(key, () => store.tail!(key, ...args)),
+      }),
+    ...(store.report &&
+      store.reports && {
+        report: (board, ...args) => command(board, () => store.report!(board, ...args)),
+        reports: (board) => command(board, () => store.reports!(board)),
       }),
     ...(store.watch && { watch: (...args) => safeWatch(() => store.watch!(...args)) }),
   }

@@ -1,29 +1,49 @@
 import { Background } from './background.js'
 import { DetachedCalls } from './detached-calls.js'
-import type { Engine } from './engine.js'
+import type { Call, Engine } from './engine.js'
 import { ClosedError } from './errors/closed-error.js'
 import { InvalidArgumentError } from './errors/invalid-argument-error.js'
-import type { StoreError } from './errors/store-error.js'
+import { StoreUnavailableError } from './errors/store-unavailable-error.js'
+import { Events, type IdemEvents } from './events.js'
 import { Flights } from './flight.js'
-import { guarded } from './guard.js'
+import { guarded, isStoreError } from './guard.js'
 import type { Exchange } from './http/door.js'
 import { exchange } from './http/exchange.js'
 import { type IdemRequestInit, idemFetch } from './http/fetch.js'
 import { assertKey, payloadDigest, storeKey } from './key.js'
 import * as check from './options.js'
+import { refreshing } from './refresh.js'
 import { type IdemOptions, settingsOf } from './settings.js'
-import { Counters, type Stats } from './stats.js'
+import { clearTrace } from './trace.js'
+import { type Ttl, ttlMs } from './ttl.js'
+import { FLEET_DAYS, Fleet, type FleetStats } from './usage/fleet.js'
+import { logSavings } from './usage/log-savings.js'
+import { NO_TOTALS, onTotals, plus, type Stats, statsOf } from './usage/stats.js'
 import { valueCodec } from './value-codec.js'
 
 export interface RunOptions {
-  /** How long the result is replayed, ms. The first caller's counts. @default the ttl of createIdem */
-  readonly ttl?: number
+  /**
+   * How long the result is replayed: a name, ms or a duration. The first caller's counts.
+   * @default the ttl of createIdem
+   */
+  readonly ttl?: Ttl
   /** Whose calls share: a tenant's id, say. @default the scope of createIdem */
   readonly scope?: string
   /** What the request is, any JSON: the same key with another fingerprint is refused with IDEM_KEY_REUSED. */
   readonly fingerprint?: unknown
   /** Ends this caller's wait, with the signal's reason. The work goes on for the others and for the record. */
   readonly signal?: AbortSignal
+  /** Run the work again and replace the result; others are given the old one meanwhile. @default false */
+  readonly refresh?: boolean
+  /** Whether the work is run where the store cannot be reached. @default onStoreError of createIdem */
+  readonly onStoreError?: 'open' | 'closed'
+  /**
+   * What to do where an execution began and its process was lost, so that nobody knows how it ended: `execute` it
+   * again, or reject with IDEM_UNCERTAIN until the ttl is over or the key is forgotten. For effects that are worse
+   * done twice than not at all. It costs two commands more, and goes with `onStoreError: 'closed'`.
+   * @default 'execute'
+   */
+  readonly onLostOwner?: 'execute' | 'error'
 }
 
 /** What work is told. */
@@ -48,7 +68,8 @@ export interface Idem {
    *
    * @param key 1 to 1024 bytes
    * @throws IDEM_INVALID_ARGUMENT, IDEM_KEY_REUSED, IDEM_WAIT_TIMEOUT, IDEM_EXECUTION_TIMEOUT, IDEM_EXECUTION_FAILED,
-   * IDEM_STORE_UNAVAILABLE (only with `onStoreError: 'closed'`), IDEM_UNSUPPORTED_SERVER, IDEM_CLOSED
+   * IDEM_STORE_UNAVAILABLE (only with `onStoreError: 'closed'`), IDEM_UNCERTAIN (only with `onLostOwner: 'error'`),
+   * IDEM_UNSUPPORTED_SERVER, IDEM_CLOSED
    */
   run<T>(key: string, work: (context: WorkContext) => Promise<T> | T, options?: RunOptions): Promise<T>
   /** As `run`, and tells what happened. */
@@ -63,6 +84,13 @@ export interface Idem {
    */
   key(payload: unknown): string
   /**
+   * Removes what is stored under a key of `run`, or under a digest: the `key` of `Cache-Status` and of events. What is
+   * running goes on for those who wait for it, and is not stored.
+   * @returns whether there was anything
+   * @throws IDEM_INVALID_ARGUMENT, IDEM_STORE_UNAVAILABLE, IDEM_CLOSED
+   */
+  forget(key: string | { readonly digest: string }, options?: { readonly scope?: string }): Promise<boolean>
+  /**
    * A `fetch` for SDKs without middleware and for plain code: requests of the given dialects are shared, all others
    * pass through. Per call: an `idem` member of init, and the `Idempotency-Key` header.
    */
@@ -71,6 +99,18 @@ export interface Idem {
   exchange(exchange: Exchange): Promise<Response>
   /** What this idem did so far, in this process. */
   stats(): Stats
+  /**
+   * What all idems that share the store did, today and on the days before (UTC); at most a second old. With a store
+   * that keeps no reports, what this one did today.
+   * @throws IDEM_INVALID_ARGUMENT, IDEM_STORE_UNAVAILABLE
+   */
+  fleetStats(options?: { readonly days?: number }): Promise<FleetStats>
+  /**
+   * Hears what happens in this idem, as it happens; the same goes to `node:diagnostics_channel`, as `idem:<event>`,
+   * for all idems of the process. What a listener throws reaches nobody.
+   * @returns a function that ends it
+   */
+  on<Name extends keyof IdemEvents>(event: Name, listener: (event: IdemEvents[Name]) => void): () => void
   /** Takes no new calls, waits for what is running, then lets go of the store. Safe to call twice. */
   close(): Promise<void>
 }
@@ -81,38 +121,23 @@ export interface Idem {
  */
 export function createIdem(options: IdemOptions = {}): Idem {
   const settings = settingsOf(options)
-  const counters = new Counters()
+  const events = new Events(settings.logger)
+  let totals = NO_TOTALS
+  onTotals(events, (some) => {
+    totals = plus(totals, some)
+  })
+  logSavings(events)
   const background = new Background()
-  const warned = new Set<string>()
-  const warn = (topic: string, message: string) => {
-    if (warned.has(topic)) return
-    warned.add(topic)
-    try {
-      settings.logger.warn(`idem: ${message}`)
-    } catch {
-      // A logger that fails must not fail a call.
-    }
-  }
-  function failedOpen(error: StoreError): void {
-    counters.failedOpen()
-    const reason = error.cause instanceof Error ? error.cause.message : error.message
-    warn('failed-open', `The store cannot be reached (${reason}). Calls go on, shared in this process only.`)
-  }
   const engine: Engine = {
     ...settings,
     store: guarded(settings.store, settings.storeBudgetMs),
     background,
     detached: new DetachedCalls(settings),
-    events: {
-      failedOpen,
-      superseded: () => counters.superseded(),
-      diverged: () => counters.diverged(),
-      cancelled: () => counters.cancelled(),
-      warn,
-    },
+    events,
   }
+  const fleet = new Fleet(events, engine.store, background)
   const flights = new Flights(engine)
-  const codec = valueCodec(settings.recordLimitBytes, warn)
+  const codec = valueCodec(settings.recordLimitBytes, (topic, message) => events.warn(topic, message))
   let closing: Promise<void> | undefined
 
   async function runWithOutcome<T>(
@@ -124,46 +149,95 @@ export function createIdem(options: IdemOptions = {}): Idem {
     assertKey(key)
     if (typeof work !== 'function') throw new InvalidArgumentError('The work must be a function.')
     assertRunOptions(options)
-    const { ttl = settings.ttl, scope = settings.scope, signal } = options
+    const { ttl = settings.ttl, scope = settings.scope, signal, onLostOwner = 'execute' } = options
     const id = storeKey('run', scope, key)
-    // Key and fingerprint are fixed here, before any code of the user runs and could change what they are made of.
-    const fingerprint = payloadDigest(options.fingerprint ?? null)
-    const settled = await flights.share(
-      {
-        id,
-        fingerprint,
-        ttlMs: ttl,
-        maxWaitMs: settings.maxWaitMs,
-        maxExecutionMs: settings.maxExecutionMs,
-        storeBudgetMs: settings.storeBudgetMs,
-        work: async (signal) => work({ signal, key: id }),
-        codec,
-      },
-      signal,
-    )
-    counters.settled(settled)
+    const call: Call<unknown> = {
+      id,
+      // Key and fingerprint are fixed here, before any code of the user runs and could change what they are made of.
+      fingerprint: payloadDigest(options.fingerprint ?? null),
+      ttlMs: ttlMs(ttl),
+      maxWaitMs: settings.maxWaitMs,
+      maxExecutionMs: settings.maxExecutionMs,
+      storeBudgetMs: settings.storeBudgetMs,
+      onStoreError: onLostOwner === 'error' ? 'closed' : (options.onStoreError ?? settings.onStoreError),
+      onLostOwner,
+      work: async (signal) => work({ signal, key: id }),
+      codec,
+    }
+    const settled = await flights.share(options.refresh ? refreshing(call) : call, signal)
+    events.emit('call', { door: 'run', key: id, outcome: settled.outcome, isRetry: false })
     return { value: settled.value as T, outcome: settled.outcome }
   }
 
-  const http = { flights, counters, warn, settings, isClosing: () => closing !== undefined }
+  async function forget(
+    key: string | { readonly digest: string },
+    options: { readonly scope?: string } = {},
+  ) {
+    if (closing) throw new ClosedError()
+    check.assertKnown(options, ['scope'], 'forget')
+    const { scope = settings.scope } = options
+    check.assertScope(scope)
+    if (typeof key === 'string') assertKey(key)
+    else check.assertDigest(key?.digest)
+    const id = typeof key === 'string' ? storeKey('run', scope, key) : key.digest
+    flights.forget(id)
+    return answered(async () => {
+      await clearTrace(engine, id)
+      return engine.store.forget(id)
+    })
+  }
+
+  async function fleetStats(options: { readonly days?: number } = {}): Promise<FleetStats> {
+    check.assertKnown(options, ['days'], 'fleetStats')
+    const { days = 1 } = options
+    check.assertWhole(days, 'days')
+    if (days > FLEET_DAYS)
+      throw new InvalidArgumentError(`days must be at most ${FLEET_DAYS}: no more are kept.`)
+    return answered(() => fleet.read(days))
+  }
+
+  const http = { flights, events, settings, isClosing: () => closing !== undefined }
 
   return {
     runWithOutcome,
     run: async (key, work, options) => (await runWithOutcome(key, work, options)).value,
     key: payloadDigest,
+    forget,
     fetch: idemFetch(http),
     exchange: (one) => exchange(http, one),
-    stats: () => counters.read(),
+    stats: () => statsOf(totals),
+    fleetStats,
+    on: (event, listener) => events.on(event, listener),
     close() {
-      closing ??= background.drain().then(() => settings.store.close())
+      closing ??= background
+        .drain()
+        .then(() => fleet.flush())
+        .then(() => settings.store.close())
       return closing
     },
   }
 }
 
+/** What the store says, or that it cannot be reached: nothing can be made up for it. */
+async function answered<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask()
+  } catch (error) {
+    throw isStoreError(error) ? new StoreUnavailableError(error) : error
+  }
+}
+
 function assertRunOptions(options: RunOptions): void {
-  check.assertKnown(options, ['ttl', 'scope', 'fingerprint', 'signal'], 'run')
-  if (options.ttl !== undefined) check.assertMs(options.ttl, 'ttl')
-  if (options.scope !== undefined) check.assertScope(options.scope)
-  if (options.signal !== undefined) check.assertSignal(options.signal)
+  const known = ['ttl', 'scope', 'fingerprint', 'signal', 'refresh', 'onStoreError', 'onLostOwner']
+  check.assertKnown(options, known, 'run')
+  const { ttl, scope, signal, refresh, onStoreError, onLostOwner } = options
+  if (ttl !== undefined) ttlMs(ttl)
+  if (scope !== undefined) check.assertScope(scope)
+  if (signal !== undefined) check.assertSignal(signal)
+  if (refresh !== undefined) check.assertBoolean(refresh, 'refresh')
+  if (onStoreError !== undefined) check.assertOneOf(onStoreError, ['open', 'closed'], 'onStoreError')
+  if (onLostOwner !== undefined) check.assertOneOf(onLostOwner, ['execute', 'error'], 'onLostOwner')
+  if (onLostOwner === 'error' && onStoreError === 'open') {
+    throw new InvalidArgumentError("onLostOwner: 'error' needs a store: it goes with onStoreError: 'closed'.")
+  }
 }

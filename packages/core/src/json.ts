@@ -1,3 +1,17 @@
+/** An object of JSON: what is in it is not known. */
+export type JsonObject = Record<string, unknown>
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** @throws unless the text is a JSON object */
+export function parseObject(text: string): JsonObject {
+  const parsed: unknown = JSON.parse(text)
+  if (!isObject(parsed)) throw new TypeError('not a JSON object')
+  return parsed
+}
+
 /**
  * Finds the first thing in `value` that a trip through JSON would change, and says what and where; undefined when
  * nothing would. Absent members and members that are `undefined` count as the same; -0, which JSON writes as 0, is

@@ -74,6 +74,16 @@ export class Lock {
     return { state: 'pending' }
   }
 
+  /** Writes the record over the one that stands under another key; where that fails the old one stands on. */
+  async replace(key: string, bytes: Uint8Array, ttlMs: number): Promise<boolean> {
+    try {
+      return this.#held && (await this.#engine.store.replace(key, this.#claim, bytes, ttlMs))
+    } catch (error) {
+      if (isStoreError(error)) return false
+      throw error
+    }
+  }
+
   /**
    * Leaves the ending, if there is one to leave and anybody can be waiting for it, and gives the lock up. Where that
    * fails it is tried again in the background; at the latest the lease lapses.

@@ -43,6 +43,8 @@ class MemoryStore implements Store {
   readonly #locks = new Map<string, Lock>()
   /** Records under their key; endings and live logs under key, kind and owner. */
   readonly #kept: LRUCache<string, Kept>
+  /** Few and small: a board a day, with a report an idem. */
+  readonly #boards = new LRUCache<string, Map<string, Uint8Array>>({ max: 100, ttlResolution: 0 })
   readonly #listeners = new Map<string, Set<(hint: Hint) => void>>()
   #closed = false
   #sets = 0
@@ -153,6 +155,17 @@ class MemoryStore implements Store {
     return log && new Uint8Array(log.bytes.subarray(from))
   }
 
+  async report(board: string, name: string, bytes: Uint8Array, ms: number): Promise<void> {
+    this.#open()
+    const reports = this.#boards.get(board) ?? new Map()
+    this.#boards.set(board, reports.set(name, new Uint8Array(bytes)), { ttl: ms })
+  }
+
+  async reports(board: string): Promise<Uint8Array[]> {
+    this.#open()
+    return [...(this.#boards.get(board)?.values() ?? [])].map((report) => new Uint8Array(report))
+  }
+
   watch(key: string, listener: (hint: Hint) => void): Watch {
     const listeners = this.#listeners.get(key) ?? new Set()
     // A listener of its own, so that one function may watch twice.
@@ -175,6 +188,7 @@ class MemoryStore implements Store {
     this.#closed = true
     this.#locks.clear()
     this.#kept.clear()
+    this.#boards.clear()
     this.#listeners.clear()
   }
 

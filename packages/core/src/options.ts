@@ -44,6 +44,15 @@ export function assertScope(value: unknown): asserts value is string {
   assertKey(value, 'scope')
 }
 
+/** 43 characters of base64url, as all digests here are. */
+export function assertDigest(value: unknown): asserts value is string {
+  if (typeof value !== 'string' || !/^[\w-]{43}$/.test(value)) {
+    throw new InvalidArgumentError(
+      'digest must be one as the key of Cache-Status is: 43 characters of base64url.',
+    )
+  }
+}
+
 export function assertSignal(value: unknown): asserts value is AbortSignal {
   if (!(value instanceof AbortSignal)) throw new InvalidArgumentError('signal must be an AbortSignal.')
 }

@@ -1,4 +1,5 @@
 import type { FailureFacts } from './errors/execution-failed-error.js'
+import { isObject } from './json.js'
 
 /**
  * What is stored of a finished execution: one line of JSON (the head), a newline, and the exact bytes of the answer.
@@ -127,8 +128,4 @@ function unframe(bytes: Uint8Array): { head: Record<string, unknown>; body: Uint
   } catch {
     return undefined
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

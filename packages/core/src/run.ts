@@ -9,7 +9,9 @@ import { execute } from './execute.js'
 import { Follow } from './follow.js'
 import { isStoreError } from './guard.js'
 import { type ClaimedLock, newOwner } from './lock.js'
-import type { Claim, Found } from './store.js'
+import { refreshing, standing } from './refresh.js'
+import type { Claim, Found, Read, StoredRecord } from './store.js'
+import { Trace } from './trace.js'
 import { Wait } from './wait.js'
 import { WaiterMark } from './waiter-mark.js'
 
@@ -18,7 +20,7 @@ import { WaiterMark } from './waiter-mark.js'
  *
  * | the key is | then |
  * | --- | --- |
- * | completed | replay the record; one that cannot be read is replaced |
+ * | completed | replay the record; one that cannot be read, or is older than this caller's ttl, is replaced |
  * | acquired | make the call under the lock |
  * | locked | follow what there is of the answer, wait, look again; an owner without a record may have left an ending |
  * | unreachable | make the call all the same; where an owner was seen at work, only after another lease |
@@ -31,6 +33,7 @@ export async function run<T>(call: Call<T>, engine: Engine, callers: Callers): P
   let replacing: Uint8Array | undefined
   let aloneAt: number | undefined
   const follow = call.isLive && engine.store.tail ? new Follow(call, engine, callers.begin) : undefined
+  const trace = call.onLostOwner === 'error' ? new Trace(call, engine, claim) : undefined
   const mark = call.onAbandon === 'cancel' ? new WaiterMark(engine, call.id) : undefined
 
   const go = async (lock?: ClaimedLock, unreachable?: StoreError) => {
@@ -43,11 +46,13 @@ export async function run<T>(call: Call<T>, engine: Engine, callers: Callers): P
       if (lock) await release(call, engine, claim)
       throw nobody
     }
-    if (unreachable) engine.events.failedOpen(unreachable)
-    return execute(call, engine, callers, lock)
+    if (unreachable) failedOpen(engine, unreachable)
+    if (lock) await leaveTrace(trace, call, engine, claim)
+    return execute(trace ? { ...call, work: trace.work } : call, engine, callers, lock)
   }
 
   try {
+    if (call.replaces) assertSameRequest(call, await standing(call.replaces, engine))
     for (;;) {
       const found = await look(call, engine, claim, replacing)
       if (found.state !== 'unreachable') aloneAt = undefined
@@ -63,10 +68,12 @@ export async function run<T>(call: Call<T>, engine: Engine, callers: Callers): P
 
       switch (found.state) {
         case 'completed': {
-          assertSameRequest(call, found.record.fingerprint)
+          assertSameRequest(call, found)
           const replay = replayRecord(call, engine, found.record)
           const outcome = wait ? 'collapsed' : 'replayed'
           if (replay.state === 'replayed') {
+            // Good for others, not for this caller: they are given it while there is no newer one.
+            if (ageMs(found.record) > call.ttlMs) return await run(refreshing(call), engine, callers)
             if (replay.settled.answer) follow?.finish(found.record.owner, replay.settled.answer)
             return { ...replay.settled, outcome }
           }
@@ -78,7 +85,7 @@ export async function run<T>(call: Call<T>, engine: Engine, callers: Callers): P
         case 'acquired':
           return await go({ claim, held: true })
         case 'locked':
-          assertSameRequest(call, found.fingerprint)
+          assertSameRequest(call, found)
           // Who is given an answer bit by bit is not waiting for it.
           if (performance.now() > waitUntil && !follow?.isUnderWay) {
             if (engine.onWaitTimeout === 'execute') return await go()
@@ -91,7 +98,7 @@ export async function run<T>(call: Call<T>, engine: Engine, callers: Callers): P
           await callers.wait(wait.next)
           break
         case 'unreachable':
-          if (engine.onStoreError === 'closed') throw new StoreUnavailableError(found.error)
+          if (call.onStoreError === 'closed') throw new StoreUnavailableError(found.error)
           // The owner seen is probably well: another lease of patience, jittered, before a second call.
           aloneAt ??= performance.now() + engine.leaseMs * (1 + Math.random())
           if (!wait || performance.now() > aloneAt) {
@@ -134,13 +141,39 @@ async function look<T>(
   }
 }
 
+/** By two clocks: one that is wrong makes a call more or an answer a little older, never a wrong one. */
+function ageMs({ storedAtMs }: StoredRecord): number {
+  return Date.now() - storedAtMs
+}
+
 function hasLeft(owner: string, found: Looked): boolean {
   return found.state === 'acquired' || (found.state === 'locked' && found.owner !== owner)
 }
 
-function assertSameRequest<T>(call: Call<T>, fingerprint: string): void {
+function assertSameRequest<T>(call: Call<T>, found: Read): void {
+  if (found.state === 'absent') return
+  const { fingerprint } = found.state === 'completed' ? found.record : found
   // Empty: a value that is no record of ours, about to be replaced.
   if (fingerprint !== '' && fingerprint !== call.fingerprint) throw new KeyReusedError()
+}
+
+/** No effect without its trace: where it cannot be left, the lock is given up. */
+async function leaveTrace<T>(trace: Trace<T> | undefined, call: Call<T>, engine: Engine, claim: Claim) {
+  try {
+    await trace?.leave()
+  } catch (error) {
+    await release(call, engine, claim)
+    throw isStoreError(error) ? new StoreUnavailableError(error) : error
+  }
+}
+
+function failedOpen({ events }: Engine, error: StoreError): void {
+  events.emit('failedOpen', { error })
+  const reason = error.cause instanceof Error ? error.cause.message : error.message
+  events.warn(
+    'failed-open',
+    `The store cannot be reached (${reason}). Calls go on, shared in this process only.`,
+  )
 }
 
 async function release<T>(call: Call<T>, { store }: Engine, { owner }: Claim): Promise<void> {

@@ -1,20 +1,31 @@
 import { InvalidArgumentError } from './errors/invalid-argument-error.js'
+import type { Logger } from './events.js'
+import { assertPolicy, type CallOptions, type Policy, type PolicyRequest } from './http/call-options.js'
 import type { Dialect } from './http/dialect.js'
 import { memoryStore } from './memory-store.js'
 import * as check from './options.js'
 import { missingStoreMethods, type Store } from './store.js'
+import { type Ttl, ttlMs } from './ttl.js'
+import { assertPrices, type Prices } from './usage/prices.js'
 
-export interface IdemOptions {
+export interface IdemOptions extends Policy {
   /**
    * Where locks and records live.
    * @default memoryStore(), which collapses inside this process and shares with no other
    */
   readonly store?: Store
   /**
-   * How long an answer is replayed, ms.
-   * @default 3 600 000 (1 h): most duplicates come within seconds, re-asked analyses within the hour
+   * How long an answer is replayed: a name (`retry` 60 s, `chat` 5 min, `analysis` 1 h, `batch` 24 h), ms, or a
+   * duration such as `'90s'`.
+   * @default 'analysis' (1 h): most duplicates come within seconds, re-asked analyses within the hour
    */
-  readonly ttl?: number
+  readonly ttl?: Ttl
+  /**
+   * What holds for a request, by what it is. The options of a client and of a call win over it, and it over those
+   * here. A ttl it gives counts as explicit.
+   * @default none
+   */
+  readonly policy?: (request: PolicyRequest) => CallOptions | undefined
   /**
    * Whose `run` calls share, where a call names no scope. HTTP calls are scoped by their credential.
    * @default 'default'
@@ -100,15 +111,23 @@ export interface IdemOptions {
   readonly onWaitTimeout?: 'error' | 'execute'
   /** The providers whose requests `idem.fetch` recognises; others pass through it untouched. @default none */
   readonly dialects?: readonly Dialect[]
+  /** Prices by model, in dollars; they win over the dialects' own lists. @default none */
+  readonly prices?: Prices
   /**
-   * Where warnings go, each kind once. Never a prompt, an answer or a credential.
-   * @default console
+   * Where warnings go, each kind once; and, if it has `info`, a line for each call that was not paid for. Never a
+   * prompt, an answer or a credential.
+   * @default the console, for warnings alone
    */
-  readonly logger?: { warn(message: string): void }
+  readonly logger?: Logger
 }
 
 const DEFAULTS = {
-  ttl: 3_600_000,
+  ttl: 'analysis',
+  policy: undefined,
+  sampling: 'window',
+  toolCalls: 'share',
+  ignore: [],
+  prices: {},
   scope: 'default',
   leaseMs: 5_000,
   maxWaitMs: 605_000,
@@ -126,17 +145,22 @@ const DEFAULTS = {
   onStoreError: 'open',
   onWaitTimeout: 'error',
   dialects: [],
-  logger: console,
+  // biome-ignore lint/suspicious/noConsole: where warnings go that nobody gave another place
+  logger: { warn: (message: string) => console.warn(message) },
 } as const
 
 /** The options with every default in place. */
-export type Settings = Required<IdemOptions>
+export interface Settings extends Required<Omit<IdemOptions, 'ttl' | 'policy'>>, Pick<IdemOptions, 'policy'> {
+  /** ms */
+  readonly ttl: number
+}
 
 /** @throws InvalidArgumentError for an option that cannot be used */
 export function settingsOf(options: IdemOptions): Settings {
   check.assertKnown(options, [...Object.keys(DEFAULTS), 'store'], 'createIdem')
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-  const settings: Settings = { ...DEFAULTS, store: options.store ?? memoryStore(), ...given }
+  const { ttl, ...chosen } = { ...DEFAULTS, store: options.store ?? memoryStore(), ...given }
+  const settings: Settings = { ...chosen, ttl: ttlMs(ttl) }
   const { store } = settings
   const missing = missingStoreMethods(store)
   if (missing.length > 0) {
@@ -145,7 +169,6 @@ export function settingsOf(options: IdemOptions): Settings {
     )
   }
   for (const name of [
-    'ttl',
     'leaseMs',
     'maxWaitMs',
     'maxExecutionMs',
@@ -166,6 +189,11 @@ export function settingsOf(options: IdemOptions): Settings {
   check.assertWhole(settings.maxDetachedBytes, 'maxDetachedBytes')
   check.assertOneOf(settings.onAbandon, ['cancel', 'finish'], 'onAbandon')
   check.assertScope(settings.scope)
+  assertPolicy(settings)
+  assertPrices(settings.prices)
+  if (settings.policy !== undefined && typeof settings.policy !== 'function') {
+    throw new InvalidArgumentError('policy must be a function of the request.')
+  }
   check.assertOneOf(settings.onStoreError, ['open', 'closed'], 'onStoreError')
   check.assertOneOf(settings.onWaitTimeout, ['error', 'execute'], 'onWaitTimeout')
   return settings

@@ -68,6 +68,17 @@ export interface Store {
   tail?(key: string, owner: string, from: number): Promise<Uint8Array | undefined>
 
   /**
+   * Writes one report on a board, over what stood under this name, and gives the board another `ms` to live. Boards
+   * are apart from keys, and named as keys are.
+   *
+   * Optional, together with `reports`: without them nobody can say what a fleet of processes did.
+   */
+  report?(board: string, name: string, bytes: Uint8Array, ms: number): Promise<void>
+
+  /** All reports on a board, in any order; none where there is no such board. */
+  reports?(board: string): Promise<Uint8Array[]>
+
+  /**
    * The part of the store that answers for this key, e.g. the node of a cluster: parts fail apart from each other, so
    * core leaves them alone apart from each other. Optional: without it the store is one part.
    */

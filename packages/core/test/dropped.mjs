@@ -17,7 +17,7 @@ const drop = (about) =>
       url: 'http://test/',
       method: 'POST',
       headers: new Headers(),
-      body: about,
+      body: JSON.stringify({ about }),
       signal: shutdown.signal,
     },
     async send({ signal }) {

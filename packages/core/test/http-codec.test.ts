@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { Events } from '../src/events.js'
 import { httpCodec } from '../src/http/http-codec.js'
-import type { Dialect, HttpRequest } from '../src/index.js'
+import type { Dialect } from '../src/index.js'
 
-const codec = httpCodec({} as Dialect, {} as HttpRequest, 1_000, () => {})
+const call = { dialect: {} as Dialect, json: {}, toolCalls: 'share' } as const
+const codec = httpCodec(call, 1_000, new Events(console))
 const body = new Uint8Array()
 
 describe('a record of an HTTP answer', () => {

@@ -2,7 +2,14 @@
 export const plainDialect = (state) => ({
   door: 'test',
   matches: () => true,
-  identify: ({ body }) => ({ payload: body, credential: 'key', streaming: true }),
+  identify: (_headers, body) => ({
+    body,
+    headers: {},
+    credential: 'key',
+    streaming: true,
+    isSampled: false,
+    isRetry: false,
+  }),
   assess: () => ({ keep: 'store' }),
   errorBody: (error) => error,
   streams: {

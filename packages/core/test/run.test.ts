@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import { createIdem, memoryStore, type Store } from '../src/index.js'
+import { createIdem, memoryStore, type RunOptions, type Store } from '../src/index.js'
 import { deaf, deferred, testStore } from './tools.js'
 
 /** Two idems on one store stand for two processes: they share nothing else. */
@@ -252,19 +252,25 @@ describe('bad input', () => {
   const invalid = expect.objectContaining({ code: 'IDEM_INVALID_ARGUMENT' })
   const work = vi.fn()
 
-  test.each([
+  test.each<[string, string, RunOptions]>([
     ['an empty key', '', {}],
     ['a key over 1 KiB', 'é'.repeat(513), {}],
     ['a key that is no string', 7 as unknown as string, {}],
     ['a ttl of 0', 'k', { ttl: 0 }],
     ['a negative ttl', 'k', { ttl: -1 }],
     ['a ttl of NaN', 'k', { ttl: Number.NaN }],
-    ['a ttl that is no number', 'k', { ttl: '1h' as unknown as number }],
+    ['a ttl without a unit', 'k', { ttl: '90' as never }],
+    ['a ttl of an unknown name', 'k', { ttl: 'chats' as never }],
+    ['a ttl of a month', 'k', { ttl: '31d' }],
+    ['a ttl that is no ttl', 'k', { ttl: {} as never }],
     ['an endless ttl', 'k', { ttl: Number.POSITIVE_INFINITY }],
     ['an empty scope', 'k', { scope: '' }],
     ['a fingerprint JSON cannot hold', 'k', { fingerprint: new Map() }],
     ['an unknown option', 'k', { tll: 5 } as object],
     ['a signal that is none', 'k', { signal: {} as AbortSignal }],
+    ['a refresh that is neither', 'k', { refresh: 1 as never }],
+    ['an unknown way out of a lost owner', 'k', { onLostOwner: 'retry' as never }],
+    ['an effect without a store', 'k', { onLostOwner: 'error', onStoreError: 'open' }],
   ])('%s is refused before the store is asked and the work runs', async (_, key, options) => {
     const store = testStore()
     const idem = createIdem({ store })

@@ -112,7 +112,7 @@ function join(world: World, process: Process, streaming: boolean): void {
         text += new TextDecoder().decode(next.value)
       }
       if (response.status !== 200) return { text: '', error: text }
-      return { text: streaming ? text : `${JSON.parse(text)}.` }
+      return { text: streaming ? text : `${JSON.parse(text).letters}.` }
     } catch (error) {
       return { text, error }
     }

@@ -11,10 +11,14 @@ const bytes = (body: string) => new TextEncoder().encode(body)
 export const toyDialect: Dialect = {
   door: 'toy',
   matches: () => true,
-  identify({ body }) {
-    const { stream, ...payload } = JSON.parse(body)
-    return { payload, credential: 'key', streaming: stream === true }
-  },
+  identify: (_headers, { stream, ...body }) => ({
+    body,
+    headers: {},
+    credential: 'key',
+    streaming: stream === true,
+    isSampled: false,
+    isRetry: false,
+  }),
   assess: () => ({ keep: 'store' }),
   errorBody: (error) => error,
   streams: {
@@ -32,9 +36,9 @@ export const toyDialect: Dialect = {
     fold(answer): HttpAnswer {
       const letters = text(answer.body)
       if (letters.endsWith('!')) return { ...answer, status: 529, body: bytes('{"error":"overloaded"}') }
-      return { ...answer, body: bytes(JSON.stringify(letters.slice(0, -1))) }
+      return { ...answer, body: bytes(JSON.stringify({ letters: letters.slice(0, -1) })) }
     },
-    expand: (answer) => ({ ...answer, body: bytes(`${JSON.parse(text(answer.body))}.`) }),
+    expand: (answer) => ({ ...answer, body: bytes(`${JSON.parse(text(answer.body)).letters}.`) }),
     ping: '~',
     errorEvent: () => '!',
   },

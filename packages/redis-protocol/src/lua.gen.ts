@@ -34,6 +34,11 @@ export const replaceByLock: Script = {
   source: "--[[\n  As SET NX GET PX, but a standing record with exactly these bytes counts as absent: the way out of a record that\n  nobody can decode. A lock never has them: the owner in it is nobody's to guess.\n\n  KEYS[1]  the key: lock or record\n\n  ARGV[1]  the lock's value\n  ARGV[2]  lease, ms\n  ARGV[3]  the bytes of the record to replace\n\n  Output   nil if the lock was taken, else the value that stands\n]]\nlocal value = redis.call('GET', KEYS[1])\nif value then\n  local _, head_end = string.find(value, '^R %S+ %S+ %d+\\n')\n  local bytes = string.sub(value, (head_end or 0) + 1)\n  if bytes ~= ARGV[3] then\n    return value\n  end\nend\nredis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])\nreturn nil\n",
 }
 
+export const report: Script = {
+  sha1: 'de4536a4d5a0350857ba5dc5952543ffa3febe9b',
+  source: "--[[\n  Writes one report on a board, over what stood under its name, and gives the board another life.\n\n  KEYS[1]  the board: a hash\n  ARGV[1]  the report's name\n  ARGV[2]  the report\n  ARGV[3]  how long the board lives, ms\n\n  Output   1\n]]\nredis.call('HSET', KEYS[1], ARGV[1], ARGV[2])\nredis.call('PEXPIRE', KEYS[1], ARGV[3])\nreturn 1\n",
+}
+
 export const tail: Script = {
   sha1: '059a8658d253e9e192d1b869b4142db7efeb1e9e',
   source: "--[[\n  The live log of one execution from an offset on.\n\n  KEYS[1]  the live log of one execution\n\n  ARGV[1]  offset\n\n  Output   the bytes, none at the end of the log; nil if there is no log\n]]\nif redis.call('EXISTS', KEYS[1]) == 0 then\n  return nil\nend\nreturn redis.call('GETRANGE', KEYS[1], ARGV[1], -1)\n",

@@ -42,6 +42,8 @@ export function redisStore(driver: RedisDriver, options: RedisStoreOptions = {})
   const endingOf = (key: string, owner: string) => `${nameOf(key)}:end:${owner}`
   const logOf = (key: string, owner: string) => `${nameOf(key)}:live:${owner}`
 
+  const boardOf = (board: string) => `${nameOf(board)}:reports`
+
   async function send<T>(
     key: string,
     command: readonly (string | Buffer)[],
@@ -143,6 +145,13 @@ export function redisStore(driver: RedisDriver, options: RedisStoreOptions = {})
     },
     async tail(key, owner, from) {
       return (await script<Buffer | null>(lua.tail, logOf(key, owner), [String(from)])) ?? undefined
+    },
+    async report(board, name, bytes, lifeMs) {
+      await script(lua.report, boardOf(board), [name, Buffer.from(bytes), ms(lifeMs)])
+    },
+    reports(board) {
+      const name = boardOf(board)
+      return send<Buffer[]>(name, ['HVALS', name])
     },
     ...(driver.domain && { domain: (key: string) => driver.domain!(nameOf(key)) }),
     ...(hints && {

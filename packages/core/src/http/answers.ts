@@ -1,11 +1,13 @@
-import type { Call, Settled } from '../engine.js'
+import { type Call, keyOf, type Settled } from '../engine.js'
 import { isIdemError } from '../errors/idem-error.js'
 import type { Seat } from '../flight.js'
 import type { Bytes } from '../live-log.js'
+import { dollarsFor, type Prices } from '../usage/prices.js'
 import { within } from '../within.js'
-import type { HttpRequest } from './dialect.js'
+import type { Dialect, HttpRequest } from './dialect.js'
 import type { Exchange, HttpDoor } from './door.js'
 import { inForm, isStream, STREAM_TYPE } from './forms.js'
+import type { Spent } from './http-codec.js'
 import { Patience } from './patience.js'
 import { headOf, NOT_KEPT, type Recorded, readAnswer } from './recorded.js'
 import { toResponse, toStreamResponse } from './response.js'
@@ -20,6 +22,7 @@ export interface Shared {
   readonly one: Exchange
   readonly call: Call<Recorded>
   readonly sendOn: (request: HttpRequest) => Promise<Response>
+  readonly isRetry: boolean
 }
 
 /** Answers a caller that wants the answer as a whole. */
@@ -51,7 +54,7 @@ export async function answerStream(shared: Shared): Promise<Response> {
     const head = source ? (source.log.head.facts as unknown as Recorded) : EARLY_HEAD
     const reading = { seat, source: source ?? next, ...tellingOf(shared) }
     const body = streamBody(reading, one.request.signal)
-    return toStreamResponse(head, source?.outcome ?? 'collapsed', call.id, body)
+    return toStreamResponse(head, source?.outcome ?? 'collapsed', keyOf(call), body)
   } catch (error) {
     patience.stop()
     seat.leave(patience.leaving)
@@ -63,7 +66,7 @@ export async function answerStream(shared: Shared): Promise<Response> {
 const EARLY_HEAD = { status: 200, headers: [['content-type', STREAM_TYPE]] } as const
 
 /** A seat in the flight of the request, for as long as the caller is patient. It is counted when the flight is over. */
-function board({ door, one, call }: Shared): { seat: Seat<Recorded>; patience: Patience } {
+function board({ door, one, call, isRetry }: Shared): { seat: Seat<Recorded>; patience: Patience } {
   one.request.signal?.throwIfAborted()
   const patience = new Patience(one.request.signal, one.timeoutMs)
   try {
@@ -73,7 +76,9 @@ function board({ door, one, call }: Shared): { seat: Seat<Recorded>; patience: P
         // Who left a call of somebody else saved nothing; who left its own made it all the same.
         if (seat.hasJoined && seat.hasGone) return
         const isOwn = seat.hasJoined && settled.value === NOT_KEPT
-        door.counters.settled(isOwn ? { ...settled, outcome: 'executed' } : settled)
+        const outcome = isOwn ? 'executed' : settled.outcome
+        const facts = { door: one.dialect.door, key: keyOf(call), outcome, isRetry }
+        door.events.emit('call', { ...facts, ...costOf(settled, one.dialect, door.settings.prices) })
       },
       () => {},
     )
@@ -84,6 +89,15 @@ function board({ door, one, call }: Shared): { seat: Seat<Recorded>; patience: P
   }
 }
 
+/** What the answer used, and what that costs. */
+function costOf({ answer }: Settled<Recorded>, dialect: Dialect, prices: Prices) {
+  const { model, usage } = (answer?.facts ?? {}) as Spent
+  if (!usage) return { model }
+  const dollars =
+    model === undefined ? undefined : dollarsFor(usage, model, prices, dialect.prices?.models ?? {})
+  return { model, usage, dollars }
+}
+
 /** A whole answer in the form the caller asked for; where there is none, a call of its own. */
 async function whole(
   settled: Settled<Recorded>,
@@ -91,7 +105,7 @@ async function whole(
   { one, call, sendOn }: Shared,
 ): Promise<Response> {
   const value = formed(settled, streaming, one)
-  return value ? toResponse({ ...settled, value }, call.id) : sendOn(one.request)
+  return value ? toResponse({ ...settled, value }, keyOf(call)) : sendOn(one.request)
 }
 
 function formed({ value }: Settled<Recorded>, streaming: boolean, { dialect }: Exchange) {

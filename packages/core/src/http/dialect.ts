@@ -1,11 +1,13 @@
-import type { Tokens } from '../stats.js'
+import type { JsonObject } from '../json.js'
+import type { PriceList } from '../usage/prices.js'
+import type { Usage } from '../usage/usage.js'
 
 /** One request, as SDK middleware and `fetch` see it. */
 export interface HttpRequest {
   readonly url: string
   readonly method: string
   readonly headers: Headers
-  /** The body as text; JSON for the requests of a dialect. */
+  /** The body as text; a JSON object for the requests of a dialect. */
   readonly body: string
   readonly signal?: AbortSignal | null
 }
@@ -17,14 +19,37 @@ export interface HttpAnswer {
   readonly body: Uint8Array
 }
 
-/** What makes a request the same as another, in its provider's terms. */
+/** What a request is, in its provider's terms. */
 export interface Identity {
-  /** Everything that changes the answer, as JSON. */
-  readonly payload: unknown
+  /**
+   * The body as the provider reads it, without what only says how the answer is delivered. All of it is in the key:
+   * what a dialect does not know may change the answer.
+   */
+  readonly body: JsonObject
+  /** What of the headers changes the answer, as JSON. */
+  readonly headers: JsonObject
   /** Whose request it is: all credentials it shows. Only a digest is used. Undefined when it shows none. */
   readonly credential: string | undefined
   /** Whether the answer is asked for as a stream. */
   readonly streaming: boolean
+  /** Whether it asks for variety: sampling that is random on purpose, such as an explicit temperature over 0. */
+  readonly isSampled: boolean
+  /** Whether it is an SDK's further try of a request it has sent before. */
+  readonly isRetry: boolean
+}
+
+/** What becomes of a successful answer. */
+export interface Assessment {
+  /**
+   * - `store`: it is for everybody until its ttl.
+   * - `tool-calls`: the same, but it asks for tools to be called. Stored only with `toolCalls: 'store'`.
+   * - `share`: for those who wait for it now, e.g. since it can be used once.
+   */
+  readonly keep: 'store' | 'tool-calls' | 'share'
+  /** The model that answered, as prices name it. */
+  readonly model?: string
+  /** What it used; what is not counted is left out. */
+  readonly usage?: Partial<Usage>
 }
 
 /** One provider's wire protocol: which requests, what is in the key, what may be stored, what it cost. */
@@ -33,20 +58,19 @@ export interface Dialect {
   readonly door: string
   /** Whether a request with this method and URL is of this dialect. */
   matches(request: Pick<HttpRequest, 'method' | 'url'>): boolean
-  /** What the request is. Throws when the body is none of this dialect: the request then passes through. */
-  identify(request: HttpRequest): Identity
+  /** What the request with these headers and this body is. Throws when it is none: it then passes through. */
+  identify(headers: Headers, body: JsonObject): Identity
   /**
-   * Whether a successful answer is for everybody until its ttl, or only for those who wait for it now, and what it
-   * cost. Never asked about answers outside 2xx, which are not stored, nor about streams: they are folded before.
+   * Whether a successful answer to this body may be stored, and what it cost. Never asked about answers outside 2xx,
+   * which are not stored, nor about streams: they are folded before. Throws when it is no such answer.
    */
-  assess(
-    request: HttpRequest,
-    answer: HttpAnswer,
-  ): { readonly keep: 'store' | 'share'; readonly tokens?: Tokens }
+  assess(answer: JsonObject, body: JsonObject): Assessment
   /** The body of an error of idem, in the provider's error shape. */
   errorBody(error: { readonly code: string; readonly status: number; readonly message: string }): unknown
   /** How its streams are read. Optional: without it requests for a stream pass through untouched. */
   readonly streams?: StreamFormat
+  /** What its models cost. Optional: without it savings are tokens and no dollars. */
+  readonly prices?: PriceList
 }
 
 /**

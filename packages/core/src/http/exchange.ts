@@ -2,15 +2,26 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Call } from '../engine.js'
 import { ClosedError } from '../errors/closed-error.js'
 import { isIdemError } from '../errors/idem-error.js'
+import { InvalidArgumentError } from '../errors/invalid-argument-error.js'
+import { parseObject } from '../json.js'
 import { assertKey, digest, payloadDigest, storeKey } from '../key.js'
-import * as check from '../options.js'
+import { refreshing } from '../refresh.js'
 import { answerStream, answerWhole, type Shared } from './answers.js'
+import {
+  assertCallOptions,
+  assertClientOptions,
+  type CallOptions,
+  merged,
+  type PolicyRequest,
+  ttlFor,
+} from './call-options.js'
 import type { Dialect, HttpRequest, Identity } from './dialect.js'
-import type { CallOptions, Exchange, HttpDoor } from './door.js'
+import type { Exchange, HttpDoor } from './door.js'
 import { isStream } from './forms.js'
 import { httpCodec } from './http-codec.js'
 import { headOf, NOT_KEPT, type Recorded, readAnswer } from './recorded.js'
 import { recordStream } from './recorder.js'
+import { type Identified, requestPayload } from './request-payload.js'
 import { errorResponse } from './response.js'
 
 /**
@@ -23,21 +34,29 @@ export async function exchange(door: HttpDoor, one: Exchange): Promise<Response>
   // Not a request of this dialect, or a stream it cannot read: untouched. Below another door of idem: its work is done
   // there.
   const isForeign = !identity || (identity.streaming && !dialect.streams)
-  if (isForeign || below.getStore()) return send(request)
+  if (isForeign) return send(request)
+  if (below.getStore()) {
+    door.events.log(
+      'debug',
+      `Two doors of idem are on the way of a ${dialect.door} call: the outer one does the work.`,
+    )
+    return send(request)
+  }
   const sendOn = (one: HttpRequest) => below.run(true, () => send(one))
   try {
     if (door.isClosing()) throw new ClosedError()
-    const options = callOptions(one)
-    if (one.scope !== undefined) check.assertScope(one.scope)
-    const scope = options.scope ?? one.scope ?? credentialScope(request, identity)
+    const options = optionsFor(door, one, identity)
+    const scope = options.scope ?? credentialScope(request, identity)
+    const ttl = ttlFor(options, identity, door.settings)
     if (scope === undefined) warnUnscoped(door)
-    if (options.bypass || scope === undefined) {
-      door.counters.bypassed()
-      return await sendOn(request)
+    if (options.bypass || scope === undefined || ttl === 'bypass') {
+      const response = await sendOn(request)
+      door.events.emit('call', { door: dialect.door, outcome: 'bypassed', isRetry: identity.isRetry })
+      return response
     }
-    const call = callOf({ door, one, sendOn }, identity, { ...options, scope })
+    const call = callOf({ door, one, sendOn }, identity, { ...options, scope, ttl })
     const answer = identity.streaming ? answerStream : answerWhole
-    return await answer({ door, one, call, sendOn })
+    return await answer({ door, one, call, sendOn, isRetry: identity.isRetry })
   } catch (error) {
     if (isIdemError(error)) return errorResponse(dialect, error)
     throw error
@@ -46,14 +65,19 @@ export async function exchange(door: HttpDoor, one: Exchange): Promise<Response>
 
 /** The request as the loop knows it. */
 function callOf(
-  { door: { settings, warn }, one: { dialect, request, timeoutMs }, sendOn }: Omit<Shared, 'call'>,
-  { payload, streaming }: Identity,
-  { scope, key, ttl = settings.ttl }: CallOptions & { readonly scope: string },
+  {
+    door: { settings, events },
+    one: { dialect, request, timeoutMs },
+    sendOn,
+  }: Omit<Shared, 'call' | 'isRetry'>,
+  identity: Identified,
+  options: CallOptions & { readonly scope: string; readonly ttl: number },
 ): Call<Recorded> {
   const { streams } = dialect
-  const fingerprint = payloadDigest(payload)
-  return {
-    id: storeKey(dialect.door, scope, key ?? fingerprint),
+  const { scope, ttl, toolCalls = settings.toolCalls } = options
+  const fingerprint = payloadDigest(requestPayload(request, identity, options.ignore))
+  const call: Call<Recorded> = {
+    id: storeKey(dialect.door, scope, options.key ?? fingerprint),
     fingerprint,
     ttlMs: ttl,
     // A caller that allows more time than we do gets it.
@@ -62,6 +86,8 @@ function callOf(
     // One that allows little keeps half of it for the call itself.
     storeBudgetMs: Math.min(settings.storeBudgetMs, (timeoutMs ?? Number.POSITIVE_INFINITY) / 2),
     onAbandon: settings.onAbandon,
+    onStoreError: settings.onStoreError,
+    onLostOwner: 'execute',
     isLive: streams !== undefined,
     async work(signal, begin) {
       const response = await sendOn({ ...request, signal })
@@ -69,19 +95,21 @@ function callOf(
         streams && isStream(headOf(response))
           ? await recordStream(response, streams, settings.recordLimitBytes, begin)
           : await readAnswer(response)
-      return answer === NOT_KEPT ? NOT_KEPT : { ...answer, askedStream: streaming }
+      return answer === NOT_KEPT ? NOT_KEPT : { ...answer, askedStream: identity.streaming }
     },
-    codec: httpCodec(dialect, request, settings.recordLimitBytes, warn),
+    codec: httpCodec({ dialect, json: identity.json, toolCalls }, settings.recordLimitBytes, events),
   }
+  return options.refresh ? refreshing(call) : call
 }
 
 /** Set on the way from a door to the provider: what comes by there has been through a door already. */
 const below = new AsyncLocalStorage<true>()
 
-function identify(dialect: Dialect, request: HttpRequest): Identity | undefined {
+function identify(dialect: Dialect, request: HttpRequest): Identified | undefined {
   if (!dialect.matches(request)) return undefined
   try {
-    return dialect.identify(request)
+    const json = parseObject(request.body)
+    return { ...dialect.identify(request.headers, json), json }
   } catch {
     return undefined // A body that is none of this dialect: the provider says what is wrong with it.
   }
@@ -94,20 +122,34 @@ function credentialScope(request: HttpRequest, { credential }: Identity): string
     : digest(JSON.stringify([new URL(request.url).origin, credential]))
 }
 
-function warnUnscoped({ warn }: HttpDoor): void {
-  warn(
+function warnUnscoped({ events }: HttpDoor): void {
+  events.warn(
     'unscoped',
     'A request shows no credential, so it cannot be told whose it is: it was NOT shared. Pass a scope to share it.',
   )
 }
 
-/** The checked options; an `Idempotency-Key` header is the key where they name none. It stays on the wire. */
-function callOptions({ options: given = {}, request }: Exchange): CallOptions {
-  check.assertKnown(given, ['ttl', 'bypass', 'scope', 'key'], 'idem options')
-  const options = { ...given, key: given.key ?? request.headers.get('idempotency-key') ?? undefined }
-  if (options.ttl !== undefined) check.assertMs(options.ttl, 'ttl')
-  if (options.scope !== undefined) check.assertScope(options.scope)
-  if (options.key !== undefined) assertKey(options.key)
-  if (options.bypass !== undefined) check.assertBoolean(options.bypass, 'bypass')
-  return options
+/**
+ * The checked options: of the call before those of its client, before what the policy says, before the defaults. An
+ * `Idempotency-Key` header is the key where the call names none. It stays on the wire.
+ */
+function optionsFor({ settings }: HttpDoor, one: Exchange, { body }: Identified): CallOptions {
+  const { dialect, request, client = {}, options: call = {} } = one
+  assertClientOptions(client, 'options of the client')
+  assertCallOptions(call, 'idem options')
+  const { url, headers } = request
+  const policy = policyFor(settings, { door: dialect.door, url, headers: new Headers(headers), body })
+  if (policy !== undefined) assertCallOptions(policy, 'what the policy returned')
+  const header = { key: headers.get('idempotency-key') ?? undefined }
+  if (header.key !== undefined) assertKey(header.key)
+  const { sampling, toolCalls, ignore } = settings
+  return merged({ sampling, toolCalls, ignore }, policy, client, header, call)
+}
+
+function policyFor({ policy }: HttpDoor['settings'], request: PolicyRequest): CallOptions | undefined {
+  try {
+    return policy?.(request)
+  } catch (cause) {
+    throw new InvalidArgumentError('The policy threw, so it is not known how to share this call.', { cause })
+  }
 }

@@ -1,5 +1,6 @@
+import type { CallOptions } from './call-options.js'
 import type { HttpRequest } from './dialect.js'
-import type { CallOptions, HttpDoor } from './door.js'
+import type { HttpDoor } from './door.js'
 import { exchange } from './exchange.js'
 
 /** What `idem.fetch` takes: what `fetch` takes, and what idem is to do with this call. Never sent. */

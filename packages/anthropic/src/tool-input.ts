@@ -1,18 +1,5 @@
 import { Allow, parse } from 'partial-json'
 
-export type JsonObject = Record<string, unknown>
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** @throws unless the text is a JSON object */
-export function parseObject(text: string): JsonObject {
-  const parsed: unknown = JSON.parse(text)
-  if (!isObject(parsed)) throw new TypeError('not a JSON object')
-  return parsed
-}
-
 /**
  * The input of a tool as it was streamed. Where the answer was cut short (`max_tokens`) it is what the SDK makes of it:
  * everything that is whole, the member that was being written left out.

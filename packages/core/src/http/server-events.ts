@@ -1,7 +1,8 @@
 import { createParser } from 'eventsource-parser'
 
-/** One server-sent event with a name: those without are none of the Messages API. */
+/** One server-sent event (WHATWG HTML, 9.2). */
 export interface ServerEvent {
+  /** Empty for an event that has none. */
   readonly name: string
   readonly data: string
 }
@@ -9,7 +10,7 @@ export interface ServerEvent {
 /** Takes the bytes of an event stream, cut anywhere, and gives its events. Never throws. */
 export function eventReader(onEvent: (event: ServerEvent) => void): (bytes: Uint8Array) => void {
   const decoder = new TextDecoder()
-  const parser = createParser({ onEvent: ({ event, data }) => event && onEvent({ name: event, data }) })
+  const parser = createParser({ onEvent: ({ event = '', data }) => onEvent({ name: event, data }) })
   return (bytes) => parser.feed(decoder.decode(bytes, { stream: true }))
 }
 
@@ -22,5 +23,6 @@ export function readEvents(body: Uint8Array): ServerEvent[] {
 
 /** One event on the wire. Each line of its data needs a field of its own. */
 export function eventText(name: string, data: string): string {
-  return `event: ${name}\ndata: ${data.replaceAll(/\r\n?|\n/g, '\ndata: ')}\n\n`
+  const lines = data.replaceAll(/\r\n?|\n/g, '\ndata: ')
+  return `${name && `event: ${name}\n`}data: ${lines}\n\n`
 }

@@ -1,0 +1,128 @@
+import type { CallEvent, Events } from '../events.js'
+import { NO_USAGE, tokensOf, type Usage } from './usage.js'
+
+/** What was not paid for. Dollars are an estimate at list prices, of the models that have one. */
+export interface Savings {
+  /** Upstream calls not made. */
+  readonly calls: number
+  /** Tokens of all kinds. */
+  readonly tokens: number
+  readonly usage: Usage
+  readonly dollars: number
+}
+
+/** How calls went. */
+export interface Stats {
+  /** All calls that ended with an answer. */
+  readonly requests: number
+  /** Those of them that made no upstream call: replayed + collapsed. */
+  readonly hits: number
+  /** hits / requests, from 0 to 1. */
+  readonly hitRate: number
+  /** Calls that made the upstream call. */
+  readonly executed: number
+  /** Calls answered from a record. */
+  readonly replayed: number
+  /** Calls that shared an execution while it ran. */
+  readonly collapsed: number
+  /** Calls that asked not to be shared, or could not be told apart safely. */
+  readonly bypassed: number
+  /** Executions made although the store could not be reached. */
+  readonly failedOpen: number
+  /** Executions that another one of the same request overtook. */
+  readonly superseded: number
+  /**
+   * Executions overtaken when callers had bytes of theirs already: those callers got the rest of it, all others the
+   * answer that stands.
+   */
+  readonly diverged: number
+  /** Calls cancelled because nobody waited for them any more. */
+  readonly cancelled: number
+  /** In all, and by how it was saved. */
+  readonly saved: Savings & Readonly<Record<SavedBy, Savings>>
+}
+
+/**
+ * - `replayed`: answered from a record.
+ * - `collapsed`: shared a running call.
+ * - `retryCollapsed`: either of the two, by an SDK's retry: its own first try is what it was given.
+ */
+export type SavedBy = 'replayed' | 'collapsed' | 'retryCollapsed'
+
+/** What counts, as plain numbers: what is sent to the store, and added up over processes. */
+export interface Totals {
+  readonly executed: number
+  readonly replayed: number
+  readonly collapsed: number
+  readonly bypassed: number
+  readonly failedOpen: number
+  readonly superseded: number
+  readonly diverged: number
+  readonly cancelled: number
+  readonly saved: Readonly<Record<SavedBy, Saved>>
+}
+
+type Saved = Pick<Savings, 'calls' | 'usage' | 'dollars'>
+
+const NO_SAVED: Saved = { calls: 0, dollars: 0, usage: NO_USAGE }
+
+export const NO_TOTALS: Totals = {
+  executed: 0,
+  replayed: 0,
+  collapsed: 0,
+  bypassed: 0,
+  failedOpen: 0,
+  superseded: 0,
+  diverged: 0,
+  cancelled: 0,
+  saved: { replayed: NO_SAVED, collapsed: NO_SAVED, retryCollapsed: NO_SAVED },
+}
+
+/** Hears every event as what it adds to the totals. */
+export function onTotals(events: Events, add: (some: Partial<Totals>) => void): void {
+  events.on('call', (call) => add(totalsOf(call)))
+  for (const name of ['failedOpen', 'superseded', 'diverged', 'cancelled'] as const) {
+    events.on(name, () => add({ [name]: 1 }))
+  }
+}
+
+function totalsOf({ outcome, isRetry, usage = NO_USAGE, dollars = 0 }: CallEvent): Partial<Totals> {
+  if (outcome === 'executed' || outcome === 'bypassed') return { [outcome]: 1 }
+  const by = isRetry ? 'retryCollapsed' : outcome
+  return { [outcome]: 1, saved: { ...NO_TOTALS.saved, [by]: { calls: 1, usage, dollars } } }
+}
+
+/** The sum, leaf by leaf. What the second lacks, or has that is no number, counts as 0. */
+export function plus<T extends object>(totals: T, more: unknown): T {
+  const others = Object(more) as Record<string, unknown>
+  const sums = Object.entries(totals).map(([name, value]) => {
+    const other = others[name]
+    if (typeof value === 'object') return [name, plus(value, other)]
+    return [name, value + (typeof other === 'number' && Number.isFinite(other) ? other : 0)]
+  })
+  return Object.fromEntries(sums) as T
+}
+
+/** Totals as people read them. */
+export function statsOf(totals: Totals): Stats {
+  const { executed, replayed, collapsed, bypassed, saved } = totals
+  const hits = replayed + collapsed
+  const requests = executed + hits + bypassed
+  const by = {
+    replayed: savingsOf(saved.replayed),
+    collapsed: savingsOf(saved.collapsed),
+    retryCollapsed: savingsOf(saved.retryCollapsed),
+  }
+  const all = plus(plus(saved.replayed, saved.collapsed), saved.retryCollapsed)
+  return {
+    ...totals,
+    requests,
+    hits,
+    hitRate: requests === 0 ? 0 : hits / requests,
+    saved: { ...savingsOf(all), ...by },
+  }
+}
+
+function savingsOf(saved: Saved): Savings {
+  return { ...saved, tokens: tokensOf(saved.usage) }
+}
