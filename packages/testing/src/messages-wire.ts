@@ -1,9 +1,14 @@
 import { errorBody, statusOf, validationError } from './errors-wire.js'
-import { type AnswerScript, sse, type Wire, type WireAnswer, type WireError } from './wire.js'
+import {
+  type AnswerScript,
+  type ContentBlock,
+  sse,
+  type Wire,
+  type WireAnswer,
+  type WireError,
+  type WireEvent,
+} from './wire.js'
 import { tokens, wireId, words } from './wire-text.js'
-
-/** A content block as the API sends it; `type` decides which other keys there are. */
-export type ContentBlock = { type: string } & Record<string, unknown>
 
 /** Token counts of an answer, with every key of API version 2026-10-21. */
 export interface WireUsage {
@@ -33,9 +38,6 @@ export interface WireMessage {
   stop_sequence: string | null
   usage: WireUsage
 }
-
-/** One event of a stream: `type` is also the name of the SSE event. */
-export type WireEvent = { type: string } & Record<string, unknown>
 
 function blockText(block: ContentBlock): unknown {
   return block.type === 'text' ? block.text : block

@@ -1,5 +1,4 @@
-import type { ContentBlock } from './messages-wire.js'
-import type { WireError } from './wire.js'
+import type { ContentBlock, WireError } from './wire.js'
 
 /** How the provider answers a call. An empty script is a good answer at once. */
 export interface ReplyScript {

@@ -1,6 +1,5 @@
-import type { WireEvent } from './messages-wire.js'
 import { openaiError, openaiWire } from './openai-wire.js'
-import { type AnswerScript, sse, type Wire } from './wire.js'
+import { type AnswerScript, sse, type Wire, type WireEvent } from './wire.js'
 import { epochSeconds, tokens, wireId, words } from './wire-text.js'
 
 /** OpenAI's Responses API: a stream is named events, of which the last holds the whole answer. */

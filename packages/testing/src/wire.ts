@@ -1,4 +1,5 @@
-import type { ReplyScript } from './reply-script.js'
+/** A content block of a message as the API sends it; `type` decides which other keys there are. */
+export type ContentBlock = { type: string } & Record<string, unknown>
 
 /** What an error answer says; what is absent gets the API's own words for the status. */
 export interface WireError {
@@ -22,7 +23,14 @@ export interface WireFailure {
 export type WirePiece = string | Uint8Array
 
 /** What a script says about a good answer, its text being settled. */
-export type AnswerScript = Pick<ReplyScript, 'content' | 'stopReason'> & { text: string }
+export interface AnswerScript {
+  text: string
+  content?: ContentBlock[]
+  stopReason?: string
+}
+
+/** One event of a stream: `type` is also the name of the SSE event. */
+export type WireEvent = { type: string } & Record<string, unknown>
 
 /** A good answer, in both of its forms. */
 export interface WireAnswer {
