@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { startProvider } from '@idem/testing'
 import { Redis } from 'ioredis'
 import colors from 'picocolors'
-import { createCaller } from './client.js'
+import { createCaller, type SharedRedis } from './client.js'
 import type { World } from './scenario.js'
 import { scenarios } from './scenarios/index.js'
 import { startServer } from './server.js'
@@ -53,6 +53,7 @@ if (!values.once) {
   await caller.close()
 }
 await provider?.stop()
+if (world.redis) await removeKeys(world.redis)
 process.exitCode = tally.failed > 0 ? 1 : 0
 
 function flags() {
@@ -61,6 +62,15 @@ function flags() {
   } catch (error) {
     return refuse(`${error instanceof Error ? error.message : error}\n\n${USAGE}`)
   }
+}
+
+/** Takes out of the Redis what this run has put into it: records would go by themselves, statistics after weeks. */
+async function removeKeys({ url, prefix }: SharedRedis): Promise<void> {
+  const client = new Redis(url)
+  for await (const keys of client.scanStream({ match: `${prefix}*`, count: 1_000 })) {
+    if (keys.length > 0) await client.unlink(keys)
+  }
+  client.disconnect()
 }
 
 /** Ends with a sentence unless there is a Redis at this URL. */

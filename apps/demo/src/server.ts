@@ -1,5 +1,6 @@
 import fastify from 'fastify'
 import { type Caller, question } from './client.js'
+import { prometheusOf, summaryOf } from './metrics.js'
 
 /** The demo that stays up: a small API in front of one model, so that duplicates can be made by hand. */
 export async function startServer(caller: Caller): Promise<{ url: string; stop(): Promise<void> }> {
@@ -14,7 +15,9 @@ export async function startServer(caller: Caller): Promise<{ url: string; stop()
         [
           'idem demo. Send the same prompt twice, or twice at once:',
           `  curl -s http://${host}/generate -H 'content-type: application/json' -d '{"prompt":"hello"}' -i; echo`,
-          `  curl -s http://${host}/stats`,
+          `  curl -s http://${host}/stats                  what this process saved`,
+          `  curl -s http://${host}/metrics/idempotency    the same for all that share its store, in short`,
+          `  curl -s http://${host}/metrics                for Prometheus`,
           '',
         ].join('\n'),
       )
@@ -35,6 +38,13 @@ export async function startServer(caller: Caller): Promise<{ url: string; stop()
   })
 
   app.get('/stats', async () => caller.idem.stats())
+
+  app.get('/metrics/idempotency', async () => summaryOf(await caller.idem.fleetStats()))
+
+  app.get('/metrics', async (_, reply) => {
+    const { type, text } = await prometheusOf(caller.idem.stats())
+    return reply.type(type).send(text)
+  })
 
   const url = await app.listen({ host: '127.0.0.1', port: Number(process.env.PORT ?? 0) })
   return { url, stop: () => app.close() }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { startProvider, startRedis } from '@idem/testing'
+import { Redis } from 'ioredis'
 import { afterEach, describe, expect, test } from 'vitest'
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
@@ -45,7 +46,11 @@ describe('the demo, once', () => {
   test('with Redis holds everything', async () => {
     const redis = await startRedis()
     const { code, output, lines } = await start(['--once'], { REDIS_URL: redis.url }).exited
+    const client = new Redis(redis.url)
+    const left = await client.keys('idem:demo:*')
+    client.disconnect()
     await redis.stop()
+    expect(left).toEqual([])
     expect(output).not.toContain('✘')
     expect(output).toMatch(/✔ the second had the first \d+ characters \d+ ms after it asked/)
     expect(output).toMatch(/lag of \d+ live pieces, from caller to caller: p50 [\d.]+ ms, p99 [\d.]+ ms\n/)
@@ -107,8 +112,24 @@ describe('the demo that stays up', () => {
     const [first, second] = [await ask(), await ask()]
     expect(first.headers.get('cache-status')).toContain('fwd=miss')
     expect(second.headers.get('cache-status')).toContain('idem; hit')
-    expect(await second.text()).toBe(await first.text())
+    const answer = await second.text()
+    expect(answer).toBe(await first.text())
     expect(await (await fetch(`${url}/stats`)).json()).toMatchObject({ executed: 1, replayed: 1 })
+    const tokens = (JSON.parse(answer) as { usage: Record<string, number> }).usage
+    expect(await (await fetch(`${url}/metrics/idempotency`)).json()).toEqual({
+      hit_rate_pct: 50,
+      total_requests: 2,
+      cache_hits: 1,
+      tokens_saved: tokens.input_tokens! + tokens.output_tokens!,
+      est_cost_saved_usd: expect.any(Number),
+    })
+    const metrics = await fetch(`${url}/metrics`)
+    expect(metrics.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
+    const lines = (await metrics.text()).split('\n')
+    expect(lines).toContain('idem_calls_total{outcome="replayed"} 1')
+    expect(lines).toContain(
+      `idem_saved_tokens_total{by="replayed"} ${tokens.input_tokens! + tokens.output_tokens!}`,
+    )
     expect((await fetch(`${url}/generate`, { method: 'POST' })).status).toBeGreaterThanOrEqual(400)
     expect(await (await fetch(url!)).text()).toContain(`${url}/generate`)
     demo.child.kill('SIGINT')
