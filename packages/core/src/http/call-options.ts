@@ -1,7 +1,6 @@
 import { InvalidArgumentError } from '../errors/invalid-argument-error.js'
 import { assertKey } from '../key.js'
 import * as check from '../options.js'
-import type { Settings } from '../settings.js'
 import { type Ttl, ttlMs } from '../ttl.js'
 import type { Identity } from './dialect.js'
 
@@ -96,14 +95,14 @@ export function merged(...layers: readonly (CallOptions | undefined)[]): CallOpt
   return Object.fromEntries(said.flat())
 }
 
-/** How long a call's answer is good for, ms; `bypass` where it is good for nobody else. */
+/** How long a call's answer is good for, ms, where nothing is said as long as the default; `bypass` where it is good for nobody else. */
 export function ttlFor(
   { ttl, key, sampling = 'window' }: CallOptions,
   { isSampled }: Pick<Identity, 'isSampled'>,
-  settings: Pick<Settings, 'ttl'>,
+  defaults: { readonly ttl: number },
 ): number | 'bypass' {
   if (ttl !== undefined) return ttlMs(ttl)
   // Who gives a key has said what is the same.
-  if (!isSampled || key !== undefined) return settings.ttl
-  return sampling === 'bypass' ? 'bypass' : Math.min(settings.ttl, ttlMs('retry'))
+  if (!isSampled || key !== undefined) return defaults.ttl
+  return sampling === 'bypass' ? 'bypass' : Math.min(defaults.ttl, ttlMs('retry'))
 }
