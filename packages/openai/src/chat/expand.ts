@@ -26,16 +26,14 @@ function choiceChunks(choice: unknown): JsonObject[] {
   const { index, message, finish_reason, logprobs, ...rest } = choice
   const { tool_calls: calls, ...texts } = message
   const start = beginning(texts)
-  const others = Object.entries(texts).filter(([name, value]) => value !== start[name])
-  const deltas = [
-    ...(others.length > 0 ? [Object.fromEntries(others)] : []),
-    ...(Array.isArray(calls) ? callDeltas(calls) : []),
-  ]
-  const isLogged = logprobs !== undefined
+  const others = Object.fromEntries(Object.entries(texts).filter(([name, value]) => value !== start[name]))
+  const running = { index, ...(logprobs !== undefined && { logprobs: null }), finish_reason: null }
   return [
-    { index, delta: start, ...(isLogged && { logprobs }), finish_reason: null },
-    ...deltas.map((delta) => ({ index, delta, ...(isLogged && { logprobs: null }), finish_reason: null })),
-    { index, delta: {}, ...(isLogged && { logprobs: null }), finish_reason, ...rest },
+    { ...running, delta: start },
+    // Not in the first chunk, where the SDK would count the logprobs twice.
+    ...(logprobs || Object.keys(others).length > 0 ? [{ ...running, delta: others, logprobs }] : []),
+    ...(Array.isArray(calls) ? callDeltas(calls) : []).map((delta) => ({ ...running, delta })),
+    { ...running, delta: {}, finish_reason, ...rest },
   ]
 }
 
