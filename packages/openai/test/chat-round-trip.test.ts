@@ -23,14 +23,17 @@ describe.each([Number.POSITIVE_INFINITY, 3, 1])('a stream in deltas of %s code p
     },
   )
 
-  test.each(examples)('is whole when its last event is there, wherever it is cut: $name', ({ completion }) => {
-    const stream = bytesOf(chunksOf(completion, size))
-    for (const piece of [stream.length, 3, 1]) {
-      const { running, whole, ...others } = statesOf(chatStreams, stream, piece)
-      expect({ running, ...others }).toStrictEqual({ running: 0 })
-      expect(whole).toBeGreaterThan(stream.length - 1)
-    }
-  })
+  test.each(examples)(
+    'is whole when its last event is there, wherever it is cut: $name',
+    ({ completion }) => {
+      const stream = bytesOf(chunksOf(completion, size))
+      for (const piece of [stream.length, 3, 1]) {
+        const { running, whole, ...others } = statesOf(chatStreams, stream, piece)
+        expect({ running, ...others }).toStrictEqual({ running: 0 })
+        expect(whole).toBeGreaterThan(stream.length - 1)
+      }
+    },
+  )
 })
 
 describe('a completion', () => {
@@ -88,7 +91,10 @@ describe('any completion', { timeout: 30_000 }, () => {
     .map(({ said, ...rest }) => choice(said as Record<string, unknown>, rest))
   const usage = fc.record({ prompt_tokens: fc.nat(), completion_tokens: fc.nat(), total_tokens: fc.nat() })
   const anyCompletion = fc
-    .tuple(fc.array(one, { minLength: 1, maxLength: 3 }), fc.record({ usage, id: some, service_tier: fc.option(piece) }))
+    .tuple(
+      fc.array(one, { minLength: 1, maxLength: 3 }),
+      fc.record({ usage, id: some, service_tier: fc.option(piece) }),
+    )
     .map(([choices, change]): Completion => {
       const numbered = choices.map((choice, index) => ({ ...choice, index }))
       return JSON.parse(JSON.stringify(completion(numbered, change)))
@@ -96,11 +102,16 @@ describe('any completion', { timeout: 30_000 }, () => {
 
   test('is the one its stream folds to, and the SDK reads in it, however it is cut', async () => {
     const size = fc.constantFrom(1, 2, 7, Number.POSITIVE_INFINITY)
-    const property = fc.asyncProperty(anyCompletion, size, fc.constantFrom(...newlines), async (one, n, line) => {
-      const stream = bytesOf(chunksOf(one, n), line)
-      expect(fold(stream)).toStrictEqual(one)
-      expect(await completionInSdk(withoutObfuscation(stream))).toStrictEqual(one)
-    })
+    const property = fc.asyncProperty(
+      anyCompletion,
+      size,
+      fc.constantFrom(...newlines),
+      async (one, n, line) => {
+        const stream = bytesOf(chunksOf(one, n), line)
+        expect(fold(stream)).toStrictEqual(one)
+        expect(await completionInSdk(withoutObfuscation(stream))).toStrictEqual(one)
+      },
+    )
     await fc.assert(property, { numRuns: 300 })
   })
 
@@ -144,14 +155,21 @@ describe('a stream with what is not usual', () => {
   })
 
   test('takes names and ids once, however often they come', () => {
-    const calls = [call('weather', ''), call('weather', '{}'), { id: '', type: 'function', function: { name: '' } }]
+    const calls = [
+      call('weather', ''),
+      call('weather', '{}'),
+      { id: '', type: 'function', function: { name: '' } },
+    ]
     const deltas = calls.map((one) => delta({ role: 'assistant', tool_calls: [{ index: 0, ...one }] }))
     const { choices } = fold(withChunks(...deltas)) as Completion
     expect(choices[0]!.message).toMatchObject({ role: 'assistant', tool_calls: [call('weather', '{}')] })
   })
 
   test('orders choices and tool calls by their index', () => {
-    const at = (index: number, delta: object) => ({ ...first, choices: [{ index, delta, finish_reason: 'stop' }] })
+    const at = (index: number, delta: object) => ({
+      ...first,
+      choices: [{ index, delta, finish_reason: 'stop' }],
+    })
     const stream = bytesOf([
       at(1, { content: 'b' }),
       at(0, { tool_calls: [{ index: 1, ...call('b', '') }] }),

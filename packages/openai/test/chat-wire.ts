@@ -85,7 +85,10 @@ function callDeltas(calls: readonly Json[], size: number): Json[] {
 function oldCall(call: Json | undefined, size: number): Json[] {
   if (!call) return []
   const begun = { function_call: { ...call, arguments: '' } }
-  return [begun, ...cut(String(call.arguments), size).map((piece) => ({ function_call: { arguments: piece } }))]
+  return [
+    begun,
+    ...cut(String(call.arguments), size).map((piece) => ({ function_call: { arguments: piece } })),
+  ]
 }
 
 function audioDeltas(audio: Json | undefined, size: number): Json[] {

@@ -89,9 +89,7 @@ const choices: Record<string, Choice[]> = {
     { ...calling(call('a', '{"b":2}')), index: 2 },
     text('cut', { index: 3, finish_reason: 'length' }),
   ],
-  logprobs: [
-    text('Hi 👍', { logprobs: { content: [token('Hi', -0.1), token(' 👍', -2)], refusal: null } }),
-  ],
+  logprobs: [text('Hi 👍', { logprobs: { content: [token('Hi', -0.1), token(' 👍', -2)], refusal: null } })],
   'logprobs of a refusal': [
     choice({ refusal: 'No.' }, { logprobs: { content: null, refusal: [token('No', -0.5), token('.', 0)] } }),
   ],
@@ -105,7 +103,9 @@ const choices: Record<string, Choice[]> = {
       [text('Hi', { finish_reason })],
     ]),
   ),
-  'filters of Azure': [text('Hi', { content_filter_results: { hate: { filtered: false, severity: 'safe' } } })],
+  'filters of Azure': [
+    text('Hi', { content_filter_results: { hate: { filtered: false, severity: 'safe' } } }),
+  ],
 }
 
 const odd: Example[] = [
@@ -133,7 +133,10 @@ const odd: Example[] = [
     completion: completion([text('Hi')], { system_fingerprint: null }),
     unlikeSdk: 'leaves it out',
   },
-  { name: 'members not known yet', completion: completion([text('Hi')], { hologram: { a: [1] }, none: null }) },
+  {
+    name: 'members not known yet',
+    completion: completion([text('Hi')], { hologram: { a: [1] }, none: null }),
+  },
   {
     name: 'usage not known yet',
     completion: completion([text('Hi')], { usage: { ...usage, joules: { gpu: 12.5 } } }),

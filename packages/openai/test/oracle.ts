@@ -33,7 +33,9 @@ export async function responseInSdk(stream: string | Uint8Array): Promise<unknow
 }
 
 /** The events the SDK reads in a stream one by one, and what it throws. */
-export async function eventsInSdk(stream: string | Uint8Array): Promise<{ events: any[]; thrown?: any }> {
+export async function eventsInSdk(
+  stream: string | Uint8Array,
+): Promise<{ events: unknown[]; thrown?: unknown }> {
   const events: unknown[] = []
   try {
     for await (const event of Stream.fromSSEResponse(new Response(stream), new AbortController())) {
