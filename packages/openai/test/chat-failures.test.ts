@@ -10,6 +10,7 @@ const chunks = chunksOf(completion([text('an "error" {"error":{}}')]), 3)
 describe('a chat stream that fails', () => {
   test.each([
     [{ message: 'Slow down.', type: 'requests', code: 'rate_limit_exceeded' }, 429],
+    [{ message: 'No more.', type: 'server_error', code: 'insufficient_quota' }, 429],
     [{ message: 'No.', type: 'invalid_request_error', code: null }, 400],
     [{ message: 'Oh.', type: 'server_error', code: null }, 500],
     [{ message: 'Oh.', type: 'constructor', code: null }, 500],

@@ -165,6 +165,12 @@ describe('a stream with what is not usual', () => {
     expect(choices[0]!.message).toMatchObject({ role: 'assistant', tool_calls: [call('weather', '{}')] })
   })
 
+  test('takes nothing away for a null that comes later', () => {
+    const nulls = { usage: null, service_tier: null, system_fingerprint: null }
+    const late = { ...first, ...nulls, choices: [{ index: 0, delta: {}, finish_reason: null }] }
+    expect(fold(bytesOf([...chunks, late]))).toStrictEqual(hello)
+  })
+
   test('orders choices and tool calls by their index', () => {
     const at = (index: number, delta: object) => ({
       ...first,

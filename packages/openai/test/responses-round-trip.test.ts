@@ -2,7 +2,7 @@ import { readEvents } from '@idem/core'
 import { describe, expect, test } from 'vitest'
 import { responsesStreams } from '../src/responses/streams.js'
 import { answer, bothWays, eventsInSdk, parsed, responseInSdk, statesOf } from './oracle.js'
-import { examples, message, response, text } from './responses.js'
+import { examples, type Item, message, response, text } from './responses.js'
 
 type Event = Record<string, unknown> & { type: string }
 
@@ -35,6 +35,16 @@ describe('a response', () => {
     const built = (await responseInSdk(written(events))) as typeof response
     expect(built.output).toStrictEqual(response.output)
     expect(built).toMatchObject({ status: 'in_progress', usage: null })
+  })
+
+  test.each(examples)('has in its deltas all the text of its items: $name', async ({ response }) => {
+    const events = eventsOf(expand(response)).filter(({ type }) => type !== 'response.output_item.done')
+    const built = (await responseInSdk(written(events.slice(0, -1)))) as typeof response
+    expect(built.output.map(withoutState)).toStrictEqual(response.output.map(withoutState))
+    const told = events.filter(({ delta }) => delta !== undefined).map(({ delta }) => delta)
+    const done = events.filter(({ type }) => /(?:text|refusal|arguments|input)\.done$/.test(type))
+    const texts = done.map(({ text, refusal, arguments: args, input }) => text ?? refusal ?? args ?? input)
+    expect(told.join('')).toBe(texts.join(''))
   })
 
   test.each(examples)('begins each item before its text, and numbers its events: $name', ({ response }) => {
@@ -153,3 +163,9 @@ describe('a stream that fails', () => {
     expect(thrown).toMatchObject({ code: 'IDEM_WAIT_TIMEOUT', type: 'x' })
   })
 })
+
+/** Reasoning has no list of content until there is some. */
+function withoutState({ status, ...item }: Item): unknown {
+  const { content, ...rest } = item
+  return item.type === 'reasoning' && Array.isArray(content) && content.length === 0 ? rest : item
+}
