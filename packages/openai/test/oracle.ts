@@ -1,6 +1,5 @@
 import type { HttpAnswer, StreamFormat } from '@idem/core'
-import { ChatCompletionStream } from 'openai/lib/ChatCompletionStream'
-import { ResponseStream } from 'openai/lib/responses/ResponseStream'
+import { OpenAI } from 'openai'
 import { Stream } from 'openai/streaming'
 
 export function answer(body: string | Uint8Array): HttpAnswer {
@@ -21,13 +20,15 @@ export function bothWays(streams: StreamFormat) {
 
 /** The completion the SDK's own parser reads in a stream. */
 export async function completionInSdk(stream: string | Uint8Array): Promise<unknown> {
-  return cleaned(await ChatCompletionStream.fromReadableStream(linesOf(stream)).finalChatCompletion())
+  const { chat } = clientThatReads(stream)
+  return cleaned(await chat.completions.stream({ model: 'm', messages: [] }).finalChatCompletion())
 }
 
 /** The response the SDK's own parser reads in a stream. */
 export async function responseInSdk(stream: string | Uint8Array): Promise<unknown> {
+  const { responses } = clientThatReads(stream)
   const { output_text, ...response } = cleaned(
-    await ResponseStream.fromReadableStream(linesOf(stream)).finalResponse(),
+    await responses.stream({ model: 'm', input: '' }).finalResponse(),
   )
   return response
 }
@@ -59,8 +60,8 @@ export function statesOf(streams: StreamFormat, stream: Uint8Array, size: number
   return states
 }
 
-function linesOf(stream: string | Uint8Array): ReadableStream {
-  return Stream.fromSSEResponse(new Response(stream), new AbortController()).toReadableStream()
+function clientThatReads(stream: string | Uint8Array): OpenAI {
+  return new OpenAI({ apiKey: 'key', fetch: async () => new Response(stream) })
 }
 
 /** As JSON, without what the SDK adds of its own. */
