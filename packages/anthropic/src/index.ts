@@ -1,3 +1,4 @@
 export { messagesDialect } from './dialect.js'
+export { type EffectContext, type EffectOptions, effectsOnce } from './effects.js'
 export { idempotency, withIdem } from './middleware.js'
 export type { IdemRequestOptions } from './request-options.js'

@@ -270,15 +270,3 @@ describe('what passes through', () => {
     expect(context.provider.calls).toBe(3)
   })
 })
-
-function answerWith(usage: Record<string, number>) {
-  return {
-    id: 'msg_1',
-    type: 'message',
-    role: 'assistant',
-    model: params.model,
-    content: [],
-    stop_reason: 'end_turn',
-    usage,
-  }
-}

@@ -137,8 +137,10 @@ test.each([[{ scope: '' }], [{ scope: 7 as never }], [{ scpe: 'x' } as object]])
   },
 )
 
-test('no credential and no prompt reaches the store', async () => {
+test('no credential and no prompt reaches the store, a log, an event or a header of the answer', async () => {
   const given: unknown[][] = []
+  const hear = (line: unknown) => void given.push([line])
+  const logger = { warn: hear, info: hear, debug: hear }
   const store = new Proxy(memoryStore(), {
     get(target, name: keyof Store) {
       const method = target[name] as ((...args: unknown[]) => unknown) | undefined
@@ -152,14 +154,24 @@ test('no credential and no prompt reaches the store', async () => {
       }
     },
   })
+  const idem = createIdem({ store, logger })
+  idem.on('call', hear)
   const client = new Anthropic({
     baseURL: context.provider.url,
     apiKey: 'sk-very-secret',
-    middleware: [idempotency(createIdem({ store }))],
+    middleware: [idempotency(idem), idempotency(idem)],
   })
-  await client.messages.create(params)
+  for (let call = 0; call < 2; call++) {
+    given.push([...(await client.messages.create(params).asResponse()).headers])
+  }
+  await client.messages
+    .create(params, { idem: { ttl: 'never' as never } })
+    .catch((error) => hear(String(error)))
+  await idem.fleetStats()
   const all = JSON.stringify(given)
-  expect(all).toContain('complete')
+  for (const kept of ['complete', 'report', 'cache-status', 'replayed, saved', 'ttl must be', 'Two doors']) {
+    expect(all).toContain(kept)
+  }
   expect(all).not.toContain('sk-very-secret')
   expect(all).not.toContain('What is idempotency?')
 })

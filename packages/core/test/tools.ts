@@ -80,7 +80,7 @@ export function testStore(inner: Store = memoryStore()): TestStore {
 }
 
 function bind(store: Store): Store {
-  const names = [...COMMANDS, 'replace', 'forget', 'watch', 'ready', 'close'] as const
+  const names = [...COMMANDS, 'replace', 'forget', 'report', 'reports', 'watch', 'ready', 'close'] as const
   return Object.fromEntries(names.map((name) => [name, store[name]?.bind(store)])) as unknown as Store
 }
 

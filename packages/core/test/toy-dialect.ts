@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Dialect, HttpAnswer, Idem } from '../src/index.js'
+import type { CallOptions, Dialect, HttpAnswer, Idem } from '../src/index.js'
 
 const text = (body: Uint8Array) => new TextDecoder().decode(body)
 const bytes = (body: string) => new TextEncoder().encode(body)
@@ -50,6 +50,7 @@ export function askToy(
   payload: { readonly stream: boolean },
   send: (signal: AbortSignal) => Response | Promise<Response>,
   signal?: AbortSignal,
+  options?: CallOptions,
 ): Promise<Response> {
   return idem.exchange({
     dialect: toyDialect,
@@ -61,6 +62,7 @@ export function askToy(
       signal,
     },
     send: async (request) => send(request.signal!),
+    options,
   })
 }
 

@@ -1,4 +1,5 @@
 // A process that shares a Redis with the test: an idem of its own, driven by the test over IPC.
+import { appendFile } from 'node:fs/promises'
 import { createIdem } from '@idem/core'
 import { ioredisStore } from '@idem/ioredis'
 import { serveWorker } from '@idem/testing'
@@ -36,6 +37,16 @@ const server = serveWorker({
       server.emit('began', { at: process.hrtime.bigint() })
       return work
     })
+  },
+  /** One caller of an effect: a line in a file. It ends at once, or never. */
+  async effect(key, path, { hangs = false, ...options } = {}) {
+    const effect = async () => {
+      await appendFile(path, `${process.pid}\n`)
+      server.emit('began', { at: process.hrtime.bigint() })
+      if (hangs) await new Promise(() => {})
+      return process.pid
+    }
+    return idem.run(key, effect, options)
   },
   settle(key, { value, error }) {
     const { resolve, reject } = running.get(key)

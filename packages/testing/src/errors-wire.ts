@@ -1,3 +1,5 @@
+import type { WireError } from './wire.js'
+
 /** The `error.type` the Messages API sends with each HTTP status. */
 export const errorTypes: Readonly<Record<number, string>> = {
   400: 'invalid_request_error',
@@ -39,11 +41,7 @@ export function statusOf(type: string | undefined): number {
 }
 
 /** An error body with the right type for the status, and the API's kind of message where none is given. */
-export function errorBody(
-  status: number,
-  requestId: string,
-  error: { type?: string; message?: string } = {},
-): ErrorBody {
+export function errorBody(status: number, requestId: string, error: WireError = {}): ErrorBody {
   return {
     type: 'error',
     error: {
@@ -55,11 +53,8 @@ export function errorBody(
 }
 
 /** What is wrong with a request body in the words of the API, or undefined when it would be accepted. */
-export function validationError(body: unknown): string | undefined {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    return 'The request body is not valid JSON: an object is required'
-  }
-  const { model, max_tokens: maxTokens, messages: turns } = body as Record<string, unknown>
+export function validationError(body: Record<string, unknown>): string | undefined {
+  const { model, max_tokens: maxTokens, messages: turns } = body
   if (model === undefined) return 'model: Field required'
   if (typeof model !== 'string' || model === '') return 'model: Input should be a valid string'
   if (maxTokens === undefined) return 'max_tokens: Field required'

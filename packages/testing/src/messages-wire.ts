@@ -1,7 +1,14 @@
-import { randomBytes } from 'node:crypto'
-
-/** A content block as the API sends it; `type` decides which other keys there are. */
-export type ContentBlock = { type: string } & Record<string, unknown>
+import { errorBody, statusOf, validationError } from './errors-wire.js'
+import {
+  type AnswerScript,
+  type ContentBlock,
+  sse,
+  type Wire,
+  type WireAnswer,
+  type WireError,
+  type WireEvent,
+} from './wire.js'
+import { tokens, wireId, words } from './wire-text.js'
 
 /** Token counts of an answer, with every key of API version 2026-10-21. */
 export interface WireUsage {
@@ -32,20 +39,6 @@ export interface WireMessage {
   usage: WireUsage
 }
 
-/** One event of a stream: `type` is also the name of the SSE event. */
-export type WireEvent = { type: string } & Record<string, unknown>
-
-/** A random identifier of the API's looks, such as `msg_01…` or `req_01…`. */
-export function wireId(kind: 'msg' | 'req'): string {
-  return `${kind}_01${randomBytes(11).toString('hex')}`
-}
-
-/** About four characters to a token, never zero: plausible, and the same for the same text. */
-function tokens(value: unknown): number {
-  const text = typeof value === 'string' ? value : JSON.stringify(value ?? '')
-  return Math.max(1, Math.ceil(text.length / 4))
-}
-
 function blockText(block: ContentBlock): unknown {
   return block.type === 'text' ? block.text : block
 }
@@ -53,12 +46,12 @@ function blockText(block: ContentBlock): unknown {
 /** Builds the answer to `request` with a new id and counts computed from both texts. */
 export function buildMessage(
   request: Record<string, unknown>,
-  content: ContentBlock[],
-  stopReason: string,
+  { text, content = [{ type: 'text', text, citations: null }], stopReason = 'end_turn' }: AnswerScript,
+  idPrefix: string,
 ): WireMessage {
   const stopSequences = request.stop_sequences as string[] | undefined
   return {
-    id: wireId('msg'),
+    id: wireId(idPrefix),
     type: 'message',
     role: 'assistant',
     model: String(request.model),
@@ -81,11 +74,6 @@ export function buildMessage(
       speed: null,
     },
   }
-}
-
-/** Cuts after each space, so that a text arrives word by word and joins to itself. */
-function words(text: string): string[] {
-  return text.match(/\S*\s+|\S+/g) ?? []
 }
 
 /** The start of a block and the deltas that lead to its whole, as the API splits each type. */
@@ -167,7 +155,36 @@ export function toEvents(message: WireMessage): WireEvent[] {
   return events
 }
 
-/** One event in the framing of the wire. */
-export function frame(event: WireEvent): string {
-  return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
+/** A message in both of its forms, as the wires that speak in server-sent events have them. */
+export function messageAnswer(whole: WireMessage): WireAnswer {
+  return {
+    whole,
+    stream: {
+      events: () => toEvents(whole).map((event) => sse(event, event.type)),
+      failure: ({ status, requestId, error }) => sse(errorBody(status, requestId, error), 'error'),
+    },
+  }
+}
+
+/** Anthropic's Messages API, version 2026-10-21, as Anthropic and Microsoft Foundry serve it. */
+export const messagesWire: Wire = {
+  streamType: 'text/event-stream; charset=utf-8',
+  requestId: () => wireId('req_01'),
+  headers: (requestId) => ({
+    'request-id': requestId,
+    'anthropic-organization-id': '00000000-0000-4000-8000-000000000000',
+  }),
+  refusal(request) {
+    const message = validationError(request)
+    return message === undefined ? undefined : { message }
+  },
+  answer: (request, script) => messageAnswer(buildMessage(request, script, 'msg_01')),
+  error: ({ status, requestId, error }) => ({ body: errorBody(status, requestId, error) }),
+  statusOf,
+}
+
+/** The clouds take the version of the API from the body, and require it. */
+export function cloudRefusal(request: Record<string, unknown>): WireError | undefined {
+  if (request.anthropic_version === undefined) return { message: 'anthropic_version: Field required' }
+  return messagesWire.refusal(request)
 }

@@ -2,17 +2,18 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyReply } from 'fastify'
-import { errorBody, validationError } from './errors-wire.js'
-import { wireId } from './messages-wire.js'
+import { messagesWire } from './messages-wire.js'
 import { type OpenCall, openCall, type ReceivedCall } from './received-call.js'
-import { type ReplyScript, render } from './reply-script.js'
+import { type RenderedReply, render, renderError } from './render.js'
+import type { ReplyScript } from './reply-script.js'
+import { requestOf, wireOf } from './wires.js'
 
 /** Chooses the answer to one call; `callIndex` counts from zero since the last reset. May wait, to hold a call. */
 export type Responder = (request: ReceivedCall, callIndex: number) => ReplyScript | Promise<ReplyScript>
 
-/** A server on 127.0.0.1 that speaks the wire format of the Messages API and does what it is told. */
+/** A server on 127.0.0.1 that speaks the wire formats of AI providers and does what it is told. */
 export interface Provider {
-  /** Base URL without a trailing slash, for the SDK's `baseURL`. Any path that ends in `/v1/messages` is served. */
+  /** Base URL without a trailing slash, for an SDK's `baseURL`. The end of the path tells the API, any prefix is served. */
   url: string
   /** Requests received since the start or the last reset, whatever became of them. */
   readonly calls: number
@@ -33,9 +34,11 @@ export interface Provider {
 /** The largest request body the API takes, in bytes; above it the answer is 413. */
 const bodyLimit = 32 * 1024 * 1024
 
+const notAnObject = { message: 'The request body is not valid JSON: an object is required' }
+
 /**
- * Starts a provider on a free port. It speaks API version 2026-10-21: JSON, SSE when the request says
- * `stream: true`, errors in the API's shape. A body the API would refuse gets its 400, before any script.
+ * Starts a provider on a free port. It speaks every API of `wires.ts`, each in its own shape: JSON, a stream
+ * when the request asks for one, errors. A body the API would refuse gets its 400, before any script.
  * Credentials and version headers are recorded, not checked.
  */
 export async function startProvider(): Promise<Provider> {
@@ -51,15 +54,18 @@ export async function startProvider(): Promise<Provider> {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body))
 
-  app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
+  app.setErrorHandler((error: { statusCode?: number; message: string }, request, reply) => {
     const status = error.statusCode ?? 500
-    sendError(reply, status, status === 413 ? undefined : error.message)
+    const { message } = error
+    const wire = wireOf(request.url) ?? messagesWire
+    sendError(reply, renderError(wire, status, status === 413 ? {} : { error: { message } }))
   })
-  app.setNotFoundHandler((_request, reply) => sendError(reply, 404))
+  app.setNotFoundHandler((_request, reply) => sendError(reply, renderError(messagesWire, 404)))
 
   app.post('*', async (request, reply) => {
-    if (!request.url.split('?')[0]!.endsWith('/v1/messages')) return sendError(reply, 404)
     const { headers, url: path } = request
+    const wire = wireOf(path)
+    if (!wire) return sendError(reply, renderError(messagesWire, 404))
     const call = openCall(
       { index: requests.length, path, headers, rawBody: String(request.body ?? '') },
       reply.raw,
@@ -70,18 +76,19 @@ export async function startProvider(): Promise<Provider> {
     const script = responder
     for (const waiter of waiters.splice(0)) waiter.arrived(call.received)
 
-    const problem = validationError(call.received.body)
-    if (problem) return sendError(reply, 400, problem)
+    const asked = requestOf(wire, path, call.received.body)
+    const refusal = asked ? wire.refusal(asked) : notAnObject
+    if (!asked || refusal) return sendError(reply, renderError(wire, 400, { error: refusal }))
     reply.hijack()
     try {
-      await answer(call, await script(call.received, call.received.index))
+      const chosen = await script(call.received, call.received.index)
+      await answer(call, chosen, await render(wire, chosen, asked, call.received.index + 1))
     } catch (error) {
       if (call.signal.aborted) return
       // A responder that throws is a mistake in the test: it must not look like a hanging provider.
-      call.response.writeHead(500, { 'content-type': 'application/json' })
-      call.response.end(
-        JSON.stringify(errorBody(500, wireId('req'), { message: `The test's responder: ${error}` })),
-      )
+      const mistake = { message: `The test's responder: ${error}` }
+      const { status, headers, chunks } = renderError(wire, 500, { error: mistake })
+      call.response.writeHead(status, headers).end(Buffer.concat(chunks))
     }
   })
 
@@ -144,10 +151,9 @@ interface Waiter {
 }
 
 /** Carries out a script on a connection. Rejects when the call ends meanwhile. */
-async function answer(call: OpenCall, script: ReplyScript): Promise<void> {
+async function answer(call: OpenCall, script: ReplyScript, reply: RenderedReply): Promise<void> {
   const { response, signal } = call
-  const body = call.received.body as Record<string, unknown>
-  const { status, headers, chunks } = render(script, body, call.received.index + 1)
+  const { status, headers, chunks } = reply
   if (script.latencyMs) await delay(script.latencyMs, undefined, { signal })
   if (script.drop === 'before-headers') return call.drop()
   if (script.hang === true) return
@@ -168,10 +174,6 @@ async function answer(call: OpenCall, script: ReplyScript): Promise<void> {
 }
 
 /** Answers outside of any script, through the framework. */
-function sendError(reply: FastifyReply, status: number, message?: string) {
-  const requestId = wireId('req')
-  return reply
-    .code(status)
-    .headers({ 'content-type': 'application/json', 'request-id': requestId })
-    .send(JSON.stringify(errorBody(status, requestId, message === undefined ? {} : { message })))
+function sendError(reply: FastifyReply, { status, headers, chunks }: RenderedReply) {
+  return reply.code(status).headers(headers).send(Buffer.concat(chunks))
 }

@@ -11,8 +11,12 @@ export const question = {
 type AnyJson = Omit<Response, 'json'> & { json(): Promise<any> }
 
 export function post(url: string, body: unknown, init: RequestInit = {}): Promise<AnyJson> {
+  return postTo(`${url}/v1/messages`, body, init)
+}
+
+export function postTo(url: string, body: unknown, init: RequestInit = {}): Promise<AnyJson> {
   const text = typeof body === 'string' ? body : JSON.stringify(body)
-  return fetch(`${url}/v1/messages`, {
+  return fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: text,

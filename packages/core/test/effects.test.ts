@@ -1,0 +1,126 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { createIdem, type Idem, memoryStore, type Store } from '../src/index.js'
+import { deferred, testStore } from './tools.js'
+
+const uncertain = expect.objectContaining({ code: 'IDEM_UNCERTAIN', status: 409, isRetryable: false })
+const careful = { onLostOwner: 'error' } as const
+
+let store: Store
+let idem: Idem
+beforeEach(() => {
+  store = memoryStore()
+  idem = createIdem({ store, leaseMs: 60, pollMinMs: 5, pollMaxMs: 10 })
+})
+
+/** A process that begins an effect and is lost: its lock lapses, and nothing else is heard of it. */
+async function beginAndVanish(key: string): Promise<void> {
+  const vanishing = testStore(store)
+  const began = deferred()
+  const lost = createIdem({ store: vanishing, leaseMs: 60 })
+  lost
+    .run(
+      key,
+      () => {
+        vanishing.fault = () => 'refuse'
+        began.resolve()
+        return new Promise(() => {})
+      },
+      careful,
+    )
+    .catch(() => {})
+  await began.promise
+  await vi.waitFor(async () => {
+    const digest = (await digests(key)).at(0)!
+    expect(await store.read(digest)).toEqual({ state: 'absent' })
+  })
+}
+
+/** What the store knows a key by: work is told. */
+async function digests(key: string): Promise<string[]> {
+  const seen: string[] = []
+  await createIdem().run(key, (context) => void seen.push(context.key))
+  return seen
+}
+
+describe("an effect with onLostOwner: 'error'", () => {
+  test('is not begun again when its process was lost: callers are told that nobody knows', async () => {
+    await beginAndVanish('pay')
+    const effect = vi.fn()
+    await expect(idem.run('pay', effect, careful)).rejects.toThrow(uncertain)
+    await expect(idem.run('pay', effect, careful)).rejects.toThrow(uncertain)
+    expect(effect).not.toHaveBeenCalled()
+  })
+
+  test('tells those who were waiting for the lost process, too', async () => {
+    const vanishing = testStore(store)
+    const lost = createIdem({ store: vanishing, leaseMs: 60 })
+    const began = deferred()
+    const never = () => {
+      began.resolve()
+      return new Promise(() => {})
+    }
+    lost.run('pay', never, careful).catch(() => {})
+    await began.promise
+    const waiting = idem.run('pay', () => 'again', careful)
+    vanishing.fault = () => 'refuse'
+    await expect(waiting).rejects.toThrow(uncertain)
+  })
+
+  test('is begun again when the key was forgotten', async () => {
+    await beginAndVanish('pay')
+    await idem.forget('pay')
+    expect(await idem.run('pay', () => 'paid', careful)).toBe('paid')
+  })
+
+  test('is begun again by who does not ask for certainty', async () => {
+    await beginAndVanish('pay')
+    expect(await idem.run('pay', () => 'paid')).toBe('paid')
+  })
+
+  test('that failed may be tried again: its end is known', async () => {
+    const failing = () => Promise.reject(new Error('declined'))
+    await expect(idem.run('pay', failing, careful)).rejects.toThrow('declined')
+    expect(await idem.run('pay', () => 'paid', careful)).toBe('paid')
+  })
+
+  test('that has run over its time is not known to have ended', async () => {
+    const hasty = createIdem({ store, maxExecutionMs: 20 })
+    const late = hasty.run('pay', () => new Promise(() => {}), careful)
+    await expect(late).rejects.toThrow(expect.objectContaining({ code: 'IDEM_EXECUTION_TIMEOUT' }))
+    await expect(idem.run('pay', () => 'paid', careful)).rejects.toThrow(uncertain)
+  })
+
+  test('happens once for many callers at once and later, and all have its result', async () => {
+    const effect = vi.fn(() => 'paid')
+    const others = [idem, createIdem({ store }), createIdem({ store })]
+    const asked = others.flatMap((one) => [one.run('pay', effect, careful), one.run('pay', effect, careful)])
+    expect(new Set(await Promise.all(asked))).toEqual(new Set(['paid']))
+    expect(await idem.run('pay', effect, careful)).toBe('paid')
+    expect(effect).toHaveBeenCalledTimes(1)
+  })
+
+  test.each(['acquire', 'ending', 'end'] as const)(
+    'does not happen where the store fails at %s: it could not be known',
+    async (command) => {
+      const failing = testStore(store)
+      failing.fault = (one) => (one === command ? 'refuse' : undefined)
+      const effect = vi.fn()
+      const unavailable = expect.objectContaining({ code: 'IDEM_STORE_UNAVAILABLE' })
+      await expect(createIdem({ store: failing }).run('pay', effect, careful)).rejects.toThrow(unavailable)
+      expect(effect).not.toHaveBeenCalled()
+      failing.fault = () => undefined
+      expect(await idem.run('pay', () => 'paid', careful)).toBe('paid')
+    },
+  )
+})
+
+test("onStoreError: 'closed' of one call wins over that of the idem, and the other way round", async () => {
+  const failing = testStore()
+  failing.fault = () => 'refuse'
+  const closed = expect.objectContaining({ code: 'IDEM_STORE_UNAVAILABLE' })
+  await expect(createIdem({ store: failing }).run('k', () => 1, { onStoreError: 'closed' })).rejects.toThrow(
+    closed,
+  )
+  const strict = createIdem({ store: failing, onStoreError: 'closed' })
+  expect(await strict.run('k', () => 1, { onStoreError: 'open' })).toBe(1)
+})

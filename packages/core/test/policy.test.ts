@@ -1,0 +1,214 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import {
+  type CallOptions,
+  type ClientOptions,
+  createIdem,
+  type IdemOptions,
+  type Logger,
+} from '../src/index.js'
+import { ttlMs } from '../src/ttl.js'
+import { toyDialect } from './toy-dialect.js'
+
+// Ages are told in seconds, and none is to be over between a call and its replay.
+beforeEach(() => vi.useFakeTimers({ toFake: ['Date'] }))
+afterEach(() => vi.useRealTimers())
+
+/** Requests with `temperature` ask for variety, answers with `tool` for a tool. */
+const dialect = {
+  ...toyDialect,
+  identify: (headers: Headers, body: Record<string, unknown>) => ({
+    ...toyDialect.identify(headers, body),
+    isSampled: 'temperature' in body,
+  }),
+  assess: (answer: Record<string, unknown>) => ({
+    keep: 'tool' in answer ? ('tool-calls' as const) : ('store' as const),
+  }),
+}
+
+interface Asked {
+  readonly body?: object
+  readonly client?: ClientOptions
+  readonly options?: CallOptions
+  readonly headers?: Record<string, string>
+  readonly answer?: object
+}
+
+function idemWith(options: IdemOptions = {}) {
+  const idem = createIdem(options)
+  const send = vi.fn()
+  async function ask({ body = {}, client, options, headers, answer = {} }: Asked = {}) {
+    send.mockImplementation(async () => Response.json(answer))
+    const request = { url: 'http://toy/', method: 'POST', body: JSON.stringify(body) }
+    const response = await idem.exchange({
+      dialect,
+      request: { ...request, headers: new Headers(headers) },
+      send,
+      options,
+      client,
+    })
+    const status = response.headers.get('cache-status')
+    return { response, status, ttl: Number(/ttl=(\d+)/.exec(status ?? '')?.[1]) }
+  }
+  /** The ttl in seconds a replay of this call names; undefined where it is not shared. */
+  async function ttlOf(asked: Asked = {}): Promise<number | undefined> {
+    await ask(asked)
+    const { status, ttl } = await ask(asked)
+    return status?.includes('hit') ? ttl : undefined
+  }
+  return { idem, send, ask, ttlOf }
+}
+
+describe('a ttl', () => {
+  test.each([
+    ['retry', 60],
+    ['chat', 300],
+    ['analysis', 3_600],
+    ['batch', 86_400],
+    [90_000, 90],
+    ['90s', 90],
+    ['1.5h', 5_400],
+    ['2 hours', 7_200],
+    ['1500ms', 1.5],
+  ])('%s is %d seconds', (ttl, seconds) => {
+    expect(ttlMs(ttl)).toBe(seconds * 1_000)
+  })
+
+  test.each([0, -1, Number.NaN, '', '90', '5 parsecs', '-3s', 'toString', 'x'.repeat(200), null, [], true])(
+    'is not %j',
+    (ttl) => {
+      const invalid = expect.objectContaining({ code: 'IDEM_INVALID_ARGUMENT' })
+      expect(() => ttlMs(ttl)).toThrow(invalid)
+      expect(() => createIdem({ ttl: ttl as never })).toThrow(invalid)
+    },
+  )
+
+  test('of the call wins over that of the client, over the policy, over the idem; of the idem it is an hour', async () => {
+    expect(await idemWith().ttlOf()).toBe(3_600)
+    expect(await idemWith({ ttl: '30m' }).ttlOf()).toBe(1_800)
+    const policy = () => ({ ttl: '20m' }) as const
+    expect(await idemWith({ ttl: '30m', policy }).ttlOf()).toBe(1_200)
+    const client = { ttl: 'chat' } as const
+    expect(await idemWith({ ttl: '30m', policy }).ttlOf({ client })).toBe(300)
+    expect(await idemWith({ ttl: '30m', policy }).ttlOf({ client, options: { ttl: 'retry' } })).toBe(60)
+  })
+})
+
+describe('a policy', () => {
+  test('decides by the request: what it is, where it goes, who asks', async () => {
+    const policy = vi.fn(({ body }) => (body.model === 'big' ? { ttl: 'batch' as const } : undefined))
+    const { ttlOf } = idemWith({ policy })
+    expect(await ttlOf({ body: { model: 'big', stream: false }, headers: { 'x-user': 'u' } })).toBe(86_400)
+    expect(await ttlOf({ body: { model: 'small' } })).toBe(3_600)
+    const [seen] = policy.mock.calls[0]!
+    expect(seen).toMatchObject({ door: 'toy', url: 'http://toy/', body: { model: 'big' } })
+    expect(seen.headers.get('x-user')).toBe('u')
+    expect(seen.body).not.toHaveProperty('stream')
+  })
+
+  test('may give a scope, so that tenants behind one credential share nothing', async () => {
+    const { ask, send } = idemWith({
+      policy: ({ headers }) => ({ scope: headers.get('x-tenant') ?? 'none' }),
+    })
+    for (const tenant of ['a', 'b', 'a']) await ask({ headers: { 'x-tenant': tenant } })
+    expect(send).toHaveBeenCalledTimes(2)
+  })
+
+  test.each([
+    [
+      'throws',
+      () => {
+        throw new Error('broken')
+      },
+    ],
+    ['says what no call can ask for', () => ({ tll: 5 }) as never],
+    ['gives a ttl that is none', () => ({ ttl: 'chats' }) as never],
+  ])('that %s is an error before any call', async (_, policy) => {
+    const { ask, send } = idemWith({ policy })
+    const { response } = await ask()
+    expect(response.status).toBe(400)
+    expect(await response.json()).toMatchObject({ code: 'IDEM_INVALID_ARGUMENT' })
+    expect(send).not.toHaveBeenCalled()
+  })
+})
+
+describe('a request that asks for variety', () => {
+  const body = { temperature: 0.7 }
+
+  test('is shared for a minute, or less where everything is', async () => {
+    expect(await idemWith().ttlOf({ body })).toBe(60)
+    expect(await idemWith({ ttl: '10s' }).ttlOf({ body })).toBe(10)
+  })
+
+  test("is not shared at all with sampling: 'bypass', of whichever layer", async () => {
+    expect(await idemWith({ sampling: 'bypass' }).ttlOf({ body })).toBeUndefined()
+    expect(await idemWith().ttlOf({ body, client: { sampling: 'bypass' } })).toBeUndefined()
+    expect(await idemWith().ttlOf({ body, options: { sampling: 'bypass' } })).toBeUndefined()
+    const { idem, ask, send } = idemWith({ sampling: 'bypass' })
+    await Promise.all([ask({ body }), ask({ body })])
+    expect(send).toHaveBeenCalledTimes(2)
+    expect(idem.stats()).toMatchObject({ bypassed: 2, requests: 2, hits: 0 })
+    expect(await idemWith({ sampling: 'bypass' }).ttlOf()).toBe(3_600)
+  })
+
+  test('is shared as others are where a ttl or a key is given for it', async () => {
+    for (const sampling of ['window', 'bypass'] as const) {
+      const { ttlOf } = idemWith({ sampling })
+      expect(await ttlOf({ body, options: { ttl: 'chat' } })).toBe(300)
+      expect(await ttlOf({ body, client: { ttl: 'chat' } })).toBe(300)
+      expect(await ttlOf({ body, options: { key: `click ${sampling}` } })).toBe(3_600)
+      expect(await ttlOf({ body, headers: { 'idempotency-key': `header ${sampling}` } })).toBe(3_600)
+    }
+  })
+})
+
+describe('an answer that asks for tools', () => {
+  const answer = { tool: 'ticket' }
+
+  test('is shared with those who wait, and not stored', async () => {
+    const { ask, send } = idemWith()
+    await Promise.all([ask({ answer }), ask({ answer })])
+    expect(send).toHaveBeenCalledTimes(1)
+    await ask({ answer })
+    expect(send).toHaveBeenCalledTimes(2)
+  })
+
+  test("is stored with toolCalls: 'store', of whichever layer", async () => {
+    expect(await idemWith({ toolCalls: 'store' }).ttlOf({ answer })).toBe(3_600)
+    expect(await idemWith().ttlOf({ answer, client: { toolCalls: 'store' } })).toBe(3_600)
+    expect(await idemWith().ttlOf({ answer, options: { toolCalls: 'store' } })).toBe(3_600)
+  })
+})
+
+describe('ignore', () => {
+  test('leaves members of the body out of the key, at its first level alone', async () => {
+    const { ask, send } = idemWith({ ignore: ['metadata'] })
+    await ask({ body: { metadata: 1, nested: { metadata: 1 } } })
+    await ask({ body: { metadata: 2, nested: { metadata: 1 } } })
+    expect(send).toHaveBeenCalledTimes(1)
+    await ask({ body: { metadata: 2, nested: { metadata: 2 } } })
+    expect(send).toHaveBeenCalledTimes(2)
+  })
+})
+
+test.each<[string, CallOptions]>([
+  ['an unknown option', { bypas: true } as never],
+  ['sampling of an unknown kind', { sampling: 'always' as never }],
+  ['tool calls of an unknown kind', { toolCalls: 'drop' as never }],
+  ['ignore that is no list', { ignore: 'metadata' as never }],
+  ['ignore of what is no name', { ignore: [7] as never }],
+  ['a refresh that is neither', { refresh: 'yes' as never }],
+])('%s is refused before any call', async (_, options) => {
+  const { ask, send } = idemWith()
+  expect((await ask({ options })).response.status).toBe(400)
+  expect(send).not.toHaveBeenCalled()
+})
+
+test('two doors of idem on one way do the work once, and say so to debug', async () => {
+  const lines: string[] = []
+  const logger: Logger = { warn() {}, debug: (line) => lines.push(line) }
+  const { idem, ask } = idemWith({ logger })
+  const request = { url: 'http://toy/', method: 'POST', headers: new Headers(), body: '{"outer":1}' }
+  await idem.exchange({ dialect, request, send: async () => (await ask({ body: { outer: 1 } })).response })
+  expect(idem.stats()).toMatchObject({ requests: 1, executed: 1 })
+  expect(lines).toEqual([expect.stringMatching(/^idem: Two doors .* toy call/)])
+})

@@ -1,0 +1,192 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { createIdem, type Idem, memoryStore, type Store } from '../src/index.js'
+import { deferred, testStore } from './tools.js'
+import { askToy } from './toy-dialect.js'
+
+let store: Store
+let idem: Idem
+/** As another process on the same store: it shares no flight. */
+let other: Idem
+beforeEach(() => {
+  store = memoryStore()
+  idem = createIdem({ store })
+  other = createIdem({ store })
+})
+
+describe('a refresh', () => {
+  test('makes the call again; until it is done others are given the old answer, then the new one', async () => {
+    await idem.run('key', () => 'old')
+    const work = deferred<string>()
+    const began = deferred()
+    const refreshed = idem.runWithOutcome(
+      'key',
+      () => {
+        began.resolve()
+        return work.promise
+      },
+      { refresh: true },
+    )
+    await began.promise
+    expect(await idem.run('key', () => 'never')).toBe('old')
+    expect(await other.run('key', () => 'never')).toBe('old')
+    work.resolve('new')
+    expect(await refreshed).toEqual({ value: 'new', outcome: 'executed' })
+    expect(await idem.run('key', () => 'never')).toBe('new')
+    expect(await other.run('key', () => 'never')).toBe('new')
+  })
+
+  test('that fails leaves the old answer', async () => {
+    await idem.run('key', () => 'old')
+    const failing = () => Promise.reject(new Error('overloaded'))
+    await expect(idem.run('key', failing, { refresh: true })).rejects.toThrow('overloaded')
+    expect(await other.run('key', () => 'never')).toBe('old')
+  })
+
+  test('at the same time as another is one call, in this process and in others', async () => {
+    await idem.run('key', () => 'old')
+    const work = deferred<string>()
+    const began = deferred()
+    const call = vi.fn(() => {
+      began.resolve()
+      return work.promise
+    })
+    const refresh = (one: Idem) => one.run('key', call, { refresh: true })
+    const asked = [refresh(idem), refresh(idem), refresh(other)]
+    await began.promise
+    work.resolve('new')
+    expect(await Promise.all(asked)).toEqual(['new', 'new', 'new'])
+    expect(call).toHaveBeenCalledTimes(1)
+  })
+
+  test('of what is not there stores the answer', async () => {
+    expect(await idem.run('key', () => 'first', { refresh: true })).toBe('first')
+    expect(await other.run('key', () => 'never')).toBe('first')
+  })
+
+  test('of a running call makes a call of its own, and its answer is the one that stands', async () => {
+    const running = deferred<string>()
+    const began = deferred()
+    const first = idem.run('key', () => {
+      began.resolve()
+      return running.promise
+    })
+    await began.promise
+    expect(await idem.run('key', () => 'fresh', { refresh: true })).toBe('fresh')
+    running.resolve('of the first')
+    expect(await first).toBe('fresh')
+    expect(await other.run('key', () => 'never')).toBe('fresh')
+  })
+
+  test('of another request under the same key is refused before any call', async () => {
+    await idem.run('key', () => 'old', { fingerprint: 1 })
+    const work = vi.fn()
+    const reused = expect.objectContaining({ code: 'IDEM_KEY_REUSED' })
+    await expect(idem.run('key', work, { fingerprint: 2, refresh: true })).rejects.toThrow(reused)
+    expect(work).not.toHaveBeenCalled()
+    expect(await idem.run('key', work, { fingerprint: 1 })).toBe('old')
+  })
+
+  test('whose answer cannot be written is given to its caller; the old one stands', async () => {
+    const failing = testStore(store)
+    failing.replace = () => Promise.reject(new Error('no'))
+    await other.run('key', () => 'old')
+    expect(await createIdem({ store: failing }).run('key', () => 'new', { refresh: true })).toBe('new')
+    expect(await other.run('key', () => 'never')).toBe('old')
+  })
+
+  test('of an HTTP call goes by the same key as the call', async () => {
+    const send = vi.fn(async () => Response.json({ letters: String(send.mock.calls.length) }))
+    const ask = async (options = {}) => {
+      const response = await askToy(idem, { stream: false }, send, undefined, options)
+      return [await response.json(), /key="(.*)"/.exec(response.headers.get('cache-status') ?? '')?.[1]]
+    }
+    const [first, key] = await ask()
+    expect(first).toEqual({ letters: '1' })
+    expect(await ask({ refresh: true })).toEqual([{ letters: '2' }, key])
+    expect(await ask()).toEqual([{ letters: '2' }, key])
+  })
+})
+
+describe('a record older than the ttl of the caller', () => {
+  test('is a miss for it, and replaced; it is good for others meanwhile', async () => {
+    const storedAt = Date.now()
+    await idem.run('key', () => 'old', { ttl: 'analysis' })
+    vi.spyOn(Date, 'now').mockReturnValue(storedAt + 90_000)
+    try {
+      const began = deferred()
+      const work = deferred<string>()
+      const hurried = idem.run(
+        'key',
+        () => {
+          began.resolve()
+          return work.promise
+        },
+        { ttl: 'retry' },
+      )
+      await began.promise
+      expect(await other.run('key', () => 'never', { ttl: 'analysis' })).toBe('old')
+      work.resolve('new')
+      expect(await hurried).toBe('new')
+      expect(await other.run('key', () => 'never')).toBe('new')
+    } finally {
+      vi.restoreAllMocks()
+    }
+  })
+})
+
+describe('forget', () => {
+  test('removes what is stored, by key and scope, or by digest', async () => {
+    await idem.run('key', () => 1, { scope: 'a' })
+    expect(await idem.forget('key')).toBe(false)
+    expect(await idem.forget('key', { scope: 'a' })).toBe(true)
+    expect(await idem.run('key', () => 2, { scope: 'a' })).toBe(2)
+    let digest = ''
+    await idem.run('other', ({ key }) => {
+      digest = key
+    })
+    expect(await other.forget({ digest })).toBe(true)
+    expect(await idem.forget({ digest })).toBe(false)
+  })
+
+  test('of a running call: who waits gets its answer, nobody later does', async () => {
+    const work = deferred<string>()
+    const began = deferred()
+    const running = idem.run('key', () => {
+      began.resolve()
+      return work.promise
+    })
+    const joined = idem.run('key', () => 'never')
+    await began.promise
+    expect(await other.forget('key')).toBe(true)
+    work.resolve('forgotten')
+    expect(await Promise.all([running, joined])).toEqual(['forgotten', 'forgotten'])
+    expect(await other.run('key', () => 'new')).toBe('new')
+  })
+
+  test('in this process: who asks after it joins no call from before it', async () => {
+    const work = deferred<string>()
+    const began = deferred()
+    const running = idem.run('key', () => {
+      began.resolve()
+      return work.promise
+    })
+    await began.promise
+    await idem.forget('key')
+    const later = idem.run('key', () => 'new')
+    work.resolve('forgotten')
+    expect(await running).toBe('forgotten')
+    expect(await later).toBe('new')
+  })
+
+  test.each([[''], [7], [{}], [{ digest: 'short' }], [undefined]])('refuses %j', async (key) => {
+    const invalid = expect.objectContaining({ code: 'IDEM_INVALID_ARGUMENT' })
+    await expect(idem.forget(key as never)).rejects.toThrow(invalid)
+  })
+
+  test('says so when the store cannot be reached: nothing was forgotten', async () => {
+    const failing = testStore()
+    failing.fault = () => 'refuse'
+    const unavailable = expect.objectContaining({ code: 'IDEM_STORE_UNAVAILABLE' })
+    await expect(createIdem({ store: failing }).forget('key')).rejects.toThrow(unavailable)
+  })
+})
