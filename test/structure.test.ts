@@ -17,6 +17,7 @@ const arrows: Record<string, string[]> = {
   'redis-protocol': ['core'],
   conformance: ['core'],
   anthropic: ['core'],
+  openai: ['core'],
   testing: [],
 }
 const adapterArrows = ['core', 'redis-protocol']

@@ -1,0 +1,71 @@
+import type { HttpAnswer, StreamFormat } from '@idem/core'
+import { OpenAI } from 'openai'
+import { Stream } from 'openai/streaming'
+
+export function answer(body: string | Uint8Array): HttpAnswer {
+  return { status: 200, headers: [['x-request-id', 'req_01']], body: Buffer.from(body) }
+}
+
+export function parsed({ body }: Pick<HttpAnswer, 'body'>): unknown {
+  return JSON.parse(Buffer.from(body).toString())
+}
+
+/** The two directions of a format, as JSON and bytes. */
+export function bothWays(streams: StreamFormat) {
+  return {
+    fold: (stream: string | Uint8Array): unknown => parsed(streams.fold(answer(stream))),
+    expand: (whole: unknown): Uint8Array => streams.expand(answer(JSON.stringify(whole))).body,
+  }
+}
+
+/** The completion the SDK's own parser reads in a stream. */
+export async function completionInSdk(stream: string | Uint8Array): Promise<unknown> {
+  const { chat } = clientThatReads(stream)
+  return cleaned(await chat.completions.stream({ model: 'm', messages: [] }).finalChatCompletion())
+}
+
+/** The response the SDK's own parser reads in a stream. */
+export async function responseInSdk(stream: string | Uint8Array): Promise<unknown> {
+  const { responses } = clientThatReads(stream)
+  const { output_text, ...response } = cleaned(
+    await responses.stream({ model: 'm', input: '' }).finalResponse(),
+  )
+  return response
+}
+
+/** The events the SDK reads in a stream one by one, and what it throws. */
+export async function eventsInSdk(
+  stream: string | Uint8Array,
+): Promise<{ events: unknown[]; thrown?: unknown }> {
+  const events: unknown[] = []
+  try {
+    for await (const event of Stream.fromSSEResponse(new Response(stream), new AbortController())) {
+      events.push(event)
+    }
+  } catch (thrown) {
+    return { events, thrown }
+  }
+  return { events }
+}
+
+/** The states of an inspector, with the number of bytes each was first seen after, fed in pieces of `size`. */
+export function statesOf(streams: StreamFormat, stream: Uint8Array, size: number): Record<string, number> {
+  const inspector = streams.inspect()
+  const states: Record<string, number> = { [inspector.state]: 0 }
+  for (let at = 0; at < stream.length; at += size) {
+    const piece = stream.subarray(at, at + size)
+    inspector.push(piece)
+    states[inspector.state] ??= at + piece.length
+  }
+  return states
+}
+
+function clientThatReads(stream: string | Uint8Array): OpenAI {
+  return new OpenAI({ apiKey: 'key', fetch: async () => new Response(stream) })
+}
+
+/** As JSON, without what the SDK adds of its own. */
+function cleaned(value: unknown): Record<string, unknown> {
+  const own = ['parsed', 'parsed_arguments', 'output_parsed']
+  return JSON.parse(JSON.stringify(value, (name, one) => (own.includes(name) ? undefined : one)))
+}
