@@ -1,7 +1,7 @@
 import { Anthropic, type Middleware } from '@anthropic-ai/sdk'
 import { createIdem, memoryStore, type Store } from '@idem/core'
 import { describe, expect, test, vi } from 'vitest'
-import { idempotency, withIdem } from '../src/index.js'
+import { idempotency, messagesDialect, withIdem } from '../src/index.js'
 import { clientOf, counter, params, useProvider } from './tools.js'
 
 const context = useProvider()
@@ -101,6 +101,19 @@ describe('withIdem', () => {
     await Promise.all([twice.messages.create(params), twice.messages.create(params)])
     expect(context.provider.calls).toBe(1)
     expect(idem.stats().executed).toBeLessThanOrEqual(1)
+  })
+
+  test('together with idem.fetch below it does the work once, and says so to debug', async () => {
+    const debug = vi.fn()
+    const idem = createIdem({ dialects: [messagesDialect], logger: { warn() {}, debug } })
+    const client = withIdem(
+      new Anthropic({ baseURL: context.provider.url, apiKey: 'key', fetch: idem.fetch }),
+      idem,
+    )
+    await Promise.all([client.messages.create(params), client.messages.create(params)])
+    expect(context.provider.calls).toBe(1)
+    expect(idem.stats()).toMatchObject({ requests: 2, executed: 1, collapsed: 1 })
+    expect(debug.mock.calls).toEqual([[expect.stringContaining('Two doors of idem')]])
   })
 
   test('takes a scope for clients whose credential changes from call to call', async () => {
