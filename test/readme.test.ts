@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { startProvider, startRedis } from '@idem/testing'
@@ -96,3 +96,22 @@ function packages(): Manifest[] {
     ...JSON.parse(read(`packages/${folder}/package.json`)),
   }))
 }
+
+test('docs/article.md names tests that there are', () => {
+  const rows = [...read('docs/article.md').matchAll(/`([\w./-]+\.test\.ts)`: ([^|<]+?) *(?=\||<br>)/g)]
+  expect(rows.length).toBeGreaterThanOrEqual(20)
+  for (const [, file, name] of rows) expect(read(file!)).toContain(name)
+})
+
+test('links between the documents lead somewhere', () => {
+  const documents = [
+    'README.md',
+    'CONTRIBUTING.md',
+    ...readdirSync(new URL('docs/', root)).map((name) => `docs/${name}`),
+  ]
+  for (const document of documents) {
+    for (const [, target] of read(document).matchAll(/\]\((?!https?:)([^)#]+)/g)) {
+      expect(existsSync(new URL(target!, new URL(document, root))), `${document}: ${target}`).toBe(true)
+    }
+  }
+})
