@@ -16,41 +16,24 @@ export function summaryOf({ hitRate, requests, hits, saved }: Stats) {
 export async function prometheusOf(stats: Stats): Promise<{ type: string; text: string }> {
   const registry = new Registry()
   const registers = [registry]
-  const calls = new Counter({
-    name: 'idem_calls_total',
-    help: 'Calls by what happened to them.',
-    labelNames: ['outcome'],
-    registers,
-  })
-  for (const outcome of ['executed', 'replayed', 'collapsed', 'bypassed'] as const) {
-    calls.inc({ outcome }, stats[outcome])
+  function count(name: string, help: string, label: string, counts: Record<string, number>): void {
+    const counter = new Counter({ name, help, labelNames: [label], registers })
+    for (const [value, total] of Object.entries(counts)) counter.inc({ [label]: value }, total)
   }
-  const trouble = new Counter({
-    name: 'idem_trouble_total',
-    help: 'Executions that did not go by the book.',
-    labelNames: ['kind'],
-    registers,
+  const { executed, replayed, collapsed, bypassed, failedOpen, superseded, diverged, cancelled, saved } =
+    stats
+  const calls = { executed, replayed, collapsed, bypassed }
+  count('idem_calls_total', 'Calls by what happened to them.', 'outcome', calls)
+  const trouble = { failedOpen, superseded, diverged, cancelled }
+  count('idem_trouble_total', 'Executions that did not go by the book.', 'kind', trouble)
+  const by = (figure: 'calls' | 'tokens' | 'dollars') => ({
+    replayed: saved.replayed[figure],
+    collapsed: saved.collapsed[figure],
+    retryCollapsed: saved.retryCollapsed[figure],
   })
-  for (const kind of ['failedOpen', 'superseded', 'diverged', 'cancelled'] as const) {
-    trouble.inc({ kind }, stats[kind])
-  }
-  const saved = { labelNames: ['by'], registers }
-  const savedCalls = new Counter({
-    name: 'idem_saved_calls_total',
-    help: 'Upstream calls not made.',
-    ...saved,
-  })
-  const savedTokens = new Counter({ name: 'idem_saved_tokens_total', help: 'Tokens not paid for.', ...saved })
-  const savedDollars = new Counter({
-    name: 'idem_saved_dollars_total',
-    help: 'What they would have cost at list prices, US dollars.',
-    ...saved,
-  })
-  for (const by of ['replayed', 'collapsed', 'retryCollapsed'] as const) {
-    savedCalls.inc({ by }, stats.saved[by].calls)
-    savedTokens.inc({ by }, stats.saved[by].tokens)
-    savedDollars.inc({ by }, stats.saved[by].dollars)
-  }
+  count('idem_saved_calls_total', 'Upstream calls not made.', 'by', by('calls'))
+  count('idem_saved_tokens_total', 'Tokens not paid for.', 'by', by('tokens'))
+  count('idem_saved_dollars_total', 'Their list price, US dollars.', 'by', by('dollars'))
   const hitRate = new Gauge({
     name: 'idem_hit_ratio',
     help: 'Calls that cost no upstream call, 0 to 1.',

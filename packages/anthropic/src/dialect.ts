@@ -1,4 +1,4 @@
-import type { Assessment, Dialect, JsonObject } from '@idem/core'
+import { type Assessment, credentialIn, type Dialect, isRetryIn, type JsonObject, setIn } from '@idem/core'
 import { errorType } from './errors.js'
 import { prices } from './prices.js'
 import { messagesStreams } from './streams.js'
@@ -31,14 +31,13 @@ export const messagesDialect: Dialect = {
   matches: ({ method, url }) => method === 'POST' && new URL(url).pathname.endsWith('/v1/messages'),
 
   identify(headers, { stream, ...body }) {
-    const credentials = CREDENTIAL_HEADERS.map((name) => headers.get(name))
     return {
       body,
       headers: answerHeaders(headers),
-      credential: credentials.some((one) => one !== null) ? JSON.stringify(credentials) : undefined,
+      credential: credentialIn(headers, CREDENTIAL_HEADERS),
       streaming: stream === true,
       isSampled: isSampled(body),
-      isRetry: Number(headers.get('x-stainless-retry-count') ?? 0) > 0,
+      isRetry: isRetryIn(headers),
     }
   },
 
@@ -60,11 +59,9 @@ export const messagesDialect: Dialect = {
   },
 }
 
-/** Betas are a set: their order, spaces and repetitions change nothing. */
 function answerHeaders(headers: Headers): JsonObject {
   const named = ANSWER_HEADERS.map((name) => [name, headers.get(name) ?? undefined])
-  const betas = (headers.get('anthropic-beta') ?? '').split(',').map((beta) => beta.trim())
-  return { ...Object.fromEntries(named), 'anthropic-beta': [...new Set(betas.filter(Boolean))].sort() }
+  return { ...Object.fromEntries(named), 'anthropic-beta': setIn(headers, 'anthropic-beta') }
 }
 
 /** Whoever names a temperature over 0, or tokens to choose from, means the answers to differ. */

@@ -18,6 +18,7 @@ export type {
 } from './http/dialect.js'
 export type { Exchange } from './http/door.js'
 export type { IdemRequestInit } from './http/fetch.js'
+export { credentialIn, isRetryIn, setIn } from './http/headers.js'
 export { eventReader, eventText, readEvents, type ServerEvent } from './http/server-events.js'
 export { createIdem, type Idem, type Outcome, type RunOptions, type WorkContext } from './idem.js'
 export { isObject, type JsonObject, parseObject } from './json.js'

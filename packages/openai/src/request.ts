@@ -1,4 +1,4 @@
-import { type Identity, isObject, type JsonObject } from '@idem/core'
+import { credentialIn, type Identity, isObject, isRetryIn, type JsonObject, setIn } from '@idem/core'
 
 /** Headers that change the answer: whose models and limits it is made with, and under which content policy (Azure). */
 const ANSWER_HEADERS = ['openai-organization', 'openai-project', 'x-policy-id']
@@ -13,14 +13,13 @@ export function isPostTo(path: string, { method, url }: { method: string; url: s
 
 /** What a request is, to any of the three APIs. Its body is all but `stream`. */
 export function identityOf(headers: Headers, { stream, ...body }: JsonObject): Identity {
-  const credentials = CREDENTIAL_HEADERS.map((name) => headers.get(name))
   return {
     body,
     headers: answerHeaders(headers),
-    credential: credentials.some((one) => one !== null) ? JSON.stringify(credentials) : undefined,
+    credential: credentialIn(headers, CREDENTIAL_HEADERS),
     streaming: stream === true,
     isSampled: isSampled(body),
-    isRetry: Number(headers.get('x-stainless-retry-count') ?? 0) > 0,
+    isRetry: isRetryIn(headers),
   }
 }
 
@@ -38,11 +37,9 @@ export function withoutSwitches(body: JsonObject, names: readonly string[]): Jso
   return kept.length > 0 ? { ...rest, stream_options: Object.fromEntries(kept) } : rest
 }
 
-/** Betas are a set: their order, spaces and repetitions change nothing. */
 function answerHeaders(headers: Headers): JsonObject {
   const named = ANSWER_HEADERS.map((name) => [name, headers.get(name) ?? undefined])
-  const betas = (headers.get('openai-beta') ?? '').split(',').map((beta) => beta.trim())
-  return { ...Object.fromEntries(named), 'openai-beta': [...new Set(betas.filter(Boolean))].sort() }
+  return { ...Object.fromEntries(named), 'openai-beta': setIn(headers, 'openai-beta') }
 }
 
 /**

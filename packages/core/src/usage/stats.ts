@@ -12,13 +12,26 @@ export interface Savings {
 }
 
 /** How calls went. */
-export interface Stats {
+export interface Stats extends Omit<Totals, 'saved'> {
   /** All calls that ended with an answer. */
   readonly requests: number
   /** Those of them that made no upstream call: replayed + collapsed. */
   readonly hits: number
   /** hits / requests, from 0 to 1. */
   readonly hitRate: number
+  /** In all, and by how it was saved. */
+  readonly saved: Savings & Readonly<Record<SavedBy, Savings>>
+}
+
+/**
+ * - `replayed`: answered from a record.
+ * - `collapsed`: shared a running call.
+ * - `retryCollapsed`: either of the two, by an SDK's retry: its own first try is what it was given.
+ */
+export type SavedBy = 'replayed' | 'collapsed' | 'retryCollapsed'
+
+/** What counts, as plain numbers: what is sent to the store, and added up over processes. */
+export interface Totals {
   /** Calls that made the upstream call. */
   readonly executed: number
   /** Calls answered from a record. */
@@ -37,27 +50,6 @@ export interface Stats {
    */
   readonly diverged: number
   /** Calls cancelled because nobody waited for them any more. */
-  readonly cancelled: number
-  /** In all, and by how it was saved. */
-  readonly saved: Savings & Readonly<Record<SavedBy, Savings>>
-}
-
-/**
- * - `replayed`: answered from a record.
- * - `collapsed`: shared a running call.
- * - `retryCollapsed`: either of the two, by an SDK's retry: its own first try is what it was given.
- */
-export type SavedBy = 'replayed' | 'collapsed' | 'retryCollapsed'
-
-/** What counts, as plain numbers: what is sent to the store, and added up over processes. */
-export interface Totals {
-  readonly executed: number
-  readonly replayed: number
-  readonly collapsed: number
-  readonly bypassed: number
-  readonly failedOpen: number
-  readonly superseded: number
-  readonly diverged: number
   readonly cancelled: number
   readonly saved: Readonly<Record<SavedBy, Saved>>
 }
