@@ -5,7 +5,7 @@ import { type Listener, PlainStore, Shared } from './plain-store.js'
 import { type Process, tunnelled } from './tunnel.js'
 
 /** What the handles of one process share beside the data: at most one command a key passes at a time. */
-class Gate {
+export class Gate {
   readonly #last = new Map<string, Promise<unknown>>()
   pass<T>(key: string, work: () => Promise<T>): Promise<T> {
     const passed = (this.#last.get(key) ?? Promise.resolve()).then(work)
@@ -18,10 +18,10 @@ class Gate {
 }
 
 /** Long enough for a command of another process to come in between. */
-const MOMENT_MS = 60
+export const MOMENT_MS = 60
 
 /** A store whose handles know their process. */
-class OfProcess extends PlainStore {
+export class OfProcess extends PlainStore {
   protected readonly process: Process
   protected readonly gate: Gate
   constructor(shared: Shared, process: Process, gate: Gate) {
@@ -183,7 +183,7 @@ class LogsAtHome extends OfProcess {
 }
 
 /** Handles over the same data, each with the gate of its process. */
-function processes(Handle: new (...args: ConstructorParameters<typeof OfProcess>) => PlainStore) {
+export function processes(Handle: new (...args: ConstructorParameters<typeof OfProcess>) => PlainStore) {
   const shared = new Shared()
   const gates = new WeakMap<Process, Gate>()
   return tunnelled((process) => {
