@@ -14,8 +14,6 @@ const METHODS = [
   'forget',
   'append',
   'tail',
-  'report',
-  'reports',
   'watch',
 ] as const
 
