@@ -21,6 +21,8 @@ export function commands(store: Store): (() => Promise<unknown>)[] {
     () => store.ending(newKey(), claim.owner),
     ...(store.append ? [() => store.append!(newKey(), claim.owner, 0, ANSWER, LONG_MS)] : []),
     ...(store.tail ? [() => store.tail!(newKey(), claim.owner, 0)] : []),
+    ...(store.report ? [() => store.report!(newKey(), claim.owner, ANSWER, LONG_MS)] : []),
+    ...(store.reports ? [() => store.reports!(newKey())] : []),
   ]
 }
 

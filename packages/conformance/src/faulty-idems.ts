@@ -68,8 +68,16 @@ export async function idems(
   )
 }
 
-/** The kit closes what it opened: a handle may be that of other tests too. */
-const lent = (store: Store): Store => ({ ...store, close: async () => {} })
+/**
+ * The kit closes what it opened: a handle may be that of other tests too. And what its idems count is no part of the
+ * fleet's numbers: the board of a day has no random name.
+ */
+const lent = (store: Store): Store => ({
+  ...store,
+  report: undefined,
+  reports: undefined,
+  close: async () => {},
+})
 
 /** Runs one request in every idem at once. */
 export async function together<T>(

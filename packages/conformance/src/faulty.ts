@@ -14,6 +14,7 @@ export type Fault =
 
 export interface FaultyCommand {
   readonly method: Exclude<keyof Store, 'watch' | 'domain' | 'ready' | 'close'>
+  /** Or the board. */
   readonly key: string
   /** How many commands of this method and key came before it through the same decorator. */
   readonly before: number
@@ -39,6 +40,8 @@ const METHODS = [
   'forget',
   'append',
   'tail',
+  'report',
+  'reports',
 ] as const satisfies readonly FaultyCommand['method'][]
 
 /**

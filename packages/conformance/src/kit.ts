@@ -15,6 +15,7 @@ export type Area =
   | 'expiry'
   | 'wake'
   | 'live'
+  | 'reports'
   | 'values'
   | 'keys'
   | 'close'
@@ -22,7 +23,7 @@ export type Area =
   | 'faults'
 
 /** What a store may lack. Read from the store itself: nobody declares it. */
-export type Ability = 'watch' | 'append'
+export type Ability = 'watch' | 'append' | 'report'
 
 /** What the author of the store gives the kit, beside `open`, or does not. */
 export type Means = 'handles' | 'openAlone' | 'fork' | 'disrupt'

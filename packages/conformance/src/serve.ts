@@ -14,6 +14,8 @@ const METHODS = [
   'forget',
   'append',
   'tail',
+  'report',
+  'reports',
   'watch',
   'ready',
   'close',

@@ -14,6 +14,8 @@ test('without a plan for a command, it goes through', async () => {
   expect(await faulted.acquire('key', claim, 1000)).toEqual({ state: 'acquired' })
   expect(await faulted.read('key')).toEqual({ state: 'locked', ...claim })
   expect(await faulted.append?.('key', 'owner', 0, new Uint8Array(3), 1000)).toBe(3)
+  await faulted.report?.('board', 'name', new Uint8Array(3), 1000)
+  expect(await faulted.reports?.('board')).toEqual([new Uint8Array(3)])
 })
 
 test('a refused command does nothing, and says so', async () => {
@@ -68,10 +70,18 @@ test('hints are heard as often as the plan says', async () => {
 })
 
 test('what the store lacks, the faulty one lacks', () => {
-  const store = Object.assign(new PlainStore(), { watch: undefined, append: undefined, tail: undefined })
+  const store = Object.assign(new PlainStore(), {
+    watch: undefined,
+    append: undefined,
+    tail: undefined,
+    report: undefined,
+    reports: undefined,
+  })
   const faulted = faulty(store as never, {})
   expect(faulted).not.toHaveProperty('watch')
   expect(faulted).not.toHaveProperty('append')
   expect(faulted).not.toHaveProperty('tail')
+  expect(faulted).not.toHaveProperty('report')
+  expect(faulted).not.toHaveProperty('reports')
   expect(faulted).not.toHaveProperty('domain')
 })

@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { conformanceTests, type Need } from '../src/index.js'
 
-/** What a memory store with openAlone lacks, and what one without watch() and append() does. */
-const LACKING: readonly Need[] = ['handles', 'fork', 'disrupt', 'no watch', 'no append']
-const POLLED: readonly Need[] = ['handles', 'fork', 'disrupt', 'watch', 'append']
+/** What a memory store with openAlone lacks, and what one without watch(), append() and report() does. */
+const LACKING: readonly Need[] = ['handles', 'fork', 'disrupt', 'no watch', 'no append', 'no report']
+const POLLED: readonly Need[] = ['handles', 'fork', 'disrupt', 'watch', 'append', 'report']
 
 test('the built kit runs under node:test, skips included', { timeout: 60_000 }, async () => {
   const script = fileURLToPath(new URL('node-test.mjs', import.meta.url))

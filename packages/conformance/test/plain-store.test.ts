@@ -30,10 +30,11 @@ storeConformance({
 })
 
 /** Of a store without watch() that every handle is. */
-const isMissing = (need: Need) => need !== 'append' && need !== 'no watch'
+const isMissing = (need: Need) => !['append', 'report', 'no watch'].includes(need)
 const REASONS = new Set([
   'this store has no watch()',
   'this store has append()',
+  'this store has report()',
   'every handle is the same store',
   'every handle is the same store, and no `openAlone` was given',
   'no `fork` was given: the store lives in one process',

@@ -15,6 +15,7 @@ const AREAS: Record<string, readonly Area[]> = {
   'release-1.lua': ['ownership', 'void', 'values', 'wake'],
   'renew-1.lua': ['ownership', 'takeover', 'void', 'values'],
   'replace-by-lock-1.lua': ['acquire', 'fingerprint', 'values', 'void'],
+  'report-1.lua': ['reports'],
   'tail-1.lua': ['live'],
 }
 
@@ -59,6 +60,9 @@ const CHANGES: readonly [what: RegExp, becomes: (...found: string[]) => readonly
   [/_, fingerprint =/g, () => ['fingerprint =']],
   [/0, 'V'/g, () => ["0, 'L'"]],
   [/offset \+ size/g, () => ['offset', 'size']],
+  // What was written first stays, or how long that lives.
+  [/'HSET'/g, () => ["'HSETNX'"]],
+  [/(?<='PEXPIRE', KEYS\[1\], ARGV\[\d\])/g, () => [", 'NX'"]],
   // A line that does something is gone.
   [/^ *redis\.p?call.*\n/gm, () => ['']],
   [/^ *return .*\n(?= *end)/gm, () => ['']],

@@ -14,6 +14,7 @@ import { ownership } from './ownership.js'
 import { read } from './read.js'
 import { reconnect } from './reconnect.js'
 import { replace } from './replace.js'
+import { reports } from './reports.js'
 import { takeover } from './takeover.js'
 import { values } from './values.js'
 import { voids } from './void.js'
@@ -34,6 +35,7 @@ export const conformanceTests: readonly ConformanceTest[] = [
   ...wake,
   ...live,
   ...liveHints,
+  ...reports,
   ...values,
   ...keys,
   ...close,

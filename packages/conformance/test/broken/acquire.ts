@@ -235,6 +235,12 @@ export const acquire: Broken[] = [
         'an ending is found under the owner that left it, in another process too',
       ),
       ...because(
+        'two of its processes write on one board',
+        'a report written again under its name stands once, with the newer bytes',
+        'of many reports at once none is lost',
+        'reports of many names are all there, whichever handle wrote them',
+      ),
+      ...because(
         'it acts in one process and looks in another',
         'a completion over a void lock is refused, in another process too, and the lock stays',
         'a completion that never arrived is stored later, before another makes the call again',
@@ -280,6 +286,7 @@ export const acquire: Broken[] = [
       'a record tells when it was stored, and goes on telling the same',
       'a release never removes a record, not even one of the same owner',
       'a renewal neither lengthens nor shortens the life of a record',
+      'a report leaves the key of its board’s name alone: lock, record, ending and log',
       'a second completion neither lengthens nor shortens the life of the first',
       'a view of a larger buffer is stored and compared as what it shows',
       'a waiter that only polls sees the release and the completion of another process',

@@ -5,7 +5,7 @@ import { type Listener, PlainStore, Shared } from './plain-store.js'
 import { type Process, tunnelled } from './tunnel.js'
 
 /** What the handles of one process share beside the data: at most one command a key passes at a time. */
-class Gate {
+export class Gate {
   readonly #last = new Map<string, Promise<unknown>>()
   pass<T>(key: string, work: () => Promise<T>): Promise<T> {
     const passed = (this.#last.get(key) ?? Promise.resolve()).then(work)
@@ -18,10 +18,10 @@ class Gate {
 }
 
 /** Long enough for a command of another process to come in between. */
-const MOMENT_MS = 60
+export const MOMENT_MS = 60
 
 /** A store whose handles know their process. */
-class OfProcess extends PlainStore {
+export class OfProcess extends PlainStore {
   protected readonly process: Process
   protected readonly gate: Gate
   constructor(shared: Shared, process: Process, gate: Gate) {
@@ -183,7 +183,7 @@ class LogsAtHome extends OfProcess {
 }
 
 /** Handles over the same data, each with the gate of its process. */
-function processes(Handle: new (...args: ConstructorParameters<typeof OfProcess>) => PlainStore) {
+export function processes(Handle: new (...args: ConstructorParameters<typeof OfProcess>) => PlainStore) {
   const shared = new Shared()
   const gates = new WeakMap<Process, Gate>()
   return tunnelled((process) => {
@@ -206,11 +206,14 @@ export const concurrency: Broken[] = [
       'it acts in one process and looks in another',
       'a log grows in one process and is followed in another',
       'a process whose clock is an hour ahead neither takes a lock early nor keeps one too long',
+      'a process whose clock is an hour ahead neither loses a board early nor keeps one too long',
+      'a report is read in every process, and outlives the one that wrote it',
       'a watcher is woken by another process, whichever of them it is',
       'of appends of two processes at one offset exactly one is written',
       'of many acquires in two processes at once one gets the lock',
       'of many completions in two processes at once one is stored, and all are given it',
       'of many that take over in two processes at once one gets the lock, and the stale owner loses it',
+      'of reports of three processes at once none is lost',
       'the lock of a process that is killed is held for its lease, and can be taken after it',
       'what a process that is killed has stored stays',
     ),
@@ -255,7 +258,10 @@ export const concurrency: Broken[] = [
     breaks: 'When something lapses is reckoned by the clock of the client.',
     ...processes(ClockOfTheClient),
     fails: 'a process whose clock is an hour ahead neither takes a lock early nor keeps one too long',
-    alsoFails: {},
+    alsoFails: {
+      'a process whose clock is an hour ahead neither loses a board early nor keeps one too long':
+        'when a board is gone is reckoned so too',
+    },
   },
   {
     breaks: 'Hints reach every handle of the process that caused them, and no other process.',

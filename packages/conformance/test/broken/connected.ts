@@ -64,6 +64,8 @@ const COMMANDS = [
   'forget',
   'append',
   'tail',
+  'report',
+  'reports',
   'ready',
 ] as const
 

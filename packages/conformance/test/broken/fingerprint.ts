@@ -116,6 +116,7 @@ export const fingerprint: Broken[] = [
       'a record that gave way to a lock does not come back when the lock lapses',
       'a release that never arrived: waiters are told how it ended, and do not make the call again',
       'a renewed lease is not taken before the renewal lapses',
+      'a report leaves the key of its board’s name alone: lock, record, ending and log',
       'a stale owner cannot complete over the void lock of its successor, nor can the successor',
       'a stale owner cannot release the lock of its successor',
       'a stale owner cannot renew the lock of its successor, and is told that it is lost',

@@ -13,6 +13,8 @@ import { ownership } from './ownership.js'
 import { read } from './read.js'
 import { replace } from './replace.js'
 import { replacing } from './replacing.js'
+import { reportProcesses } from './report-processes.js'
+import { reports } from './reports.js'
 import { takeover } from './takeover.js'
 import { values } from './values.js'
 import { voids } from './void.js'
@@ -39,11 +41,11 @@ export const recordStores: readonly Broken[] = [
   ...keys,
 ]
 
-/** Mistakes with hints and logs. */
-export const signalStores: readonly Broken[] = [...wake, ...live]
+/** Mistakes with hints, logs and boards. */
+export const signalStores: readonly Broken[] = [...wake, ...live, ...reports]
 
 /** Mistakes that show with several handles, processes, or faults. */
-export const handleStores: readonly Broken[] = [...close, ...concurrency, ...faults]
+export const handleStores: readonly Broken[] = [...close, ...concurrency, ...reportProcesses, ...faults]
 
 /** One store a mistake. */
 export const brokenStores: readonly Broken[] = [

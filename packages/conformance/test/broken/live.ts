@@ -220,6 +220,7 @@ export const live: Broken[] = [
       'a key may be one character, a letter or a digit',
       'a large append is heard with all its bytes or none, and tail has them all',
       'a log can be read to its end after its owner has completed or let go',
+      'a report leaves the key of its board’s name alone: lock, record, ending and log',
       'a view of a larger buffer is appended as what it shows',
       'an append after a gap writes nothing, and begins no log',
       'an append of no bytes begins a log, and no bytes are in a log anywhere',

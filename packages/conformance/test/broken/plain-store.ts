@@ -33,6 +33,12 @@ export interface Kept {
   readonly expiresAt: number
 }
 
+/** A board: what was reported, by name. */
+export interface Board {
+  readonly reports: ReadonlyMap<string, Uint8Array>
+  readonly expiresAt: number
+}
+
 export type Listener = (hint: Hint) => void
 
 /** What several handles of one plain store share. */
@@ -40,6 +46,7 @@ export class Shared {
   readonly entries = new Map<string, Lock | Entry>()
   readonly endings = new Map<string, Kept>()
   readonly logs = new Map<string, Kept>()
+  readonly boards = new Map<string, Board>()
   readonly listeners = new Map<string, Set<Listener>>()
 }
 
@@ -141,6 +148,14 @@ export class PlainStore implements Store {
     return log && new Uint8Array(log.subarray(from))
   }
 
+  async report(board: string, name: string, bytes: Uint8Array, ms: number): Promise<void> {
+    this.post(board, new Map(this.board(board)).set(name, new Uint8Array(bytes)), ms)
+  }
+
+  async reports(board: string): Promise<Uint8Array[]> {
+    return [...(this.board(board)?.values() ?? [])].map((report) => new Uint8Array(report))
+  }
+
   watch(key: string, listener: Listener): Watch {
     const listeners = this.shared.listeners.get(key) ?? new Set()
     this.shared.listeners.set(key, listeners.add(listener))
@@ -189,6 +204,16 @@ export class PlainStore implements Store {
 
   protected extend(key: string, owner: string, bytes: Uint8Array, ms: number): void {
     this.shared.logs.set(`${key} ${owner}`, { bytes, expiresAt: this.now() + ms })
+  }
+
+  /** What is on a board. */
+  protected board(board: string): ReadonlyMap<string, Uint8Array> | undefined {
+    const there = this.shared.boards.get(board)
+    return there && there.expiresAt > this.now() ? there.reports : undefined
+  }
+
+  protected post(board: string, reports: ReadonlyMap<string, Uint8Array>, ms: number): void {
+    this.shared.boards.set(board, { reports, expiresAt: this.now() + ms })
   }
 
   /** The record as the one who asks is given it. */

@@ -118,6 +118,7 @@ export const read: Broken[] = [
       'a lock that is forgotten is still its owner’s: it is reported, renewed and met by others',
       'a lock that is read lapses when it would have',
       'a log needs no lock and changes neither lock nor record',
+      'a report leaves the key of its board’s name alone: lock, record, ending and log',
       'a stale owner cannot complete over the void lock of its successor, nor can the successor',
       'a void lock can be forgotten again and stays void',
       'every character of base64url is one of its own',

@@ -147,6 +147,7 @@ export const takeover: Broken[] = [
       'it renews a lock that is held and is not told `held`',
       'a completion is refused over a lock of another fingerprint, and changes nothing',
       'a renewed lease is not taken before the renewal lapses',
+      'a report leaves the key of its board’s name alone: lock, record, ending and log',
       'an ending changes neither lock nor record',
       'names of one letter and of sixty-four are kept whole',
       'renew takes an absent key back for its owner, and says so',

@@ -11,7 +11,7 @@ export interface Process {
   onEnd(listener: () => void): void
 }
 
-const METHODS = 'acquire renew complete release end ending read replace forget append tail'
+const METHODS = 'acquire renew complete release end ending read replace forget append tail report reports'
 
 /**
  * A store of this process that real processes have handles of: each gets one that `openIn` makes for it, and what it
