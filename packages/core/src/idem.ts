@@ -12,7 +12,7 @@ import { exchange } from './http/exchange.js'
 import { type IdemRequestInit, idemFetch } from './http/fetch.js'
 import { assertKey, payloadDigest, storeKey } from './key.js'
 import * as check from './options.js'
-import { refreshing } from './refresh.js'
+import { refreshId, refreshing } from './refresh.js'
 import { type IdemOptions, settingsOf } from './settings.js'
 import { clearTrace } from './trace.js'
 import { type Ttl, ttlMs } from './ttl.js'
@@ -40,7 +40,7 @@ export interface RunOptions {
   /**
    * What to do where an execution began and its process was lost, so that nobody knows how it ended: `execute` it
    * again, or reject with IDEM_UNCERTAIN until the ttl is over or the key is forgotten. For effects that are worse
-   * done twice than not at all. It costs two commands more, and goes with `onStoreError: 'closed'`.
+   * done twice than not at all. It costs three commands more, and goes with `onStoreError: 'closed'`.
    * @default 'execute'
    */
   readonly onLostOwner?: 'execute' | 'error'
@@ -182,7 +182,7 @@ export function createIdem(options: IdemOptions = {}): Idem {
     const id = typeof key === 'string' ? storeKey('run', scope, key) : key.digest
     flights.forget(id)
     return answered(async () => {
-      await clearTrace(engine, id)
+      await Promise.all([clearTrace(engine, id), clearTrace(engine, refreshId(id))])
       return engine.store.forget(id)
     })
   }

@@ -1,6 +1,6 @@
 import { findEnding, replayEnding, replayRecord } from './answer.js'
 import type { Callers } from './callers.js'
-import type { Call, Engine, Settled } from './engine.js'
+import type { Call, Engine, RecordFacts, Settled } from './engine.js'
 import { KeyReusedError } from './errors/key-reused-error.js'
 import type { StoreError } from './errors/store-error.js'
 import { StoreUnavailableError } from './errors/store-unavailable-error.js'
@@ -10,8 +10,8 @@ import { Follow } from './follow.js'
 import { isStoreError } from './guard.js'
 import { type ClaimedLock, newOwner } from './lock.js'
 import { refreshing, standing } from './refresh.js'
-import type { Claim, Found, Read, StoredRecord } from './store.js'
-import { Trace } from './trace.js'
+import type { Claim, Found, Read } from './store.js'
+import { clearTrace, Trace } from './trace.js'
 import { Wait } from './wait.js'
 import { WaiterMark } from './waiter-mark.js'
 
@@ -48,7 +48,11 @@ export async function run<T>(call: Call<T>, engine: Engine, callers: Callers): P
     }
     if (unreachable) failedOpen(engine, unreachable)
     if (lock) await leaveTrace(trace, call, engine, claim)
-    return execute(trace ? { ...call, work: trace.work } : call, engine, callers, lock)
+    if (!trace) return execute(call, engine, callers, lock)
+    const settled = await execute({ ...call, work: trace.work }, engine, callers, lock)
+    // It says less than the record, and is not to outlive it.
+    if (settled.record) engine.background.add(clearTrace(engine, call.id))
+    return settled
   }
 
   try {
@@ -73,7 +77,8 @@ export async function run<T>(call: Call<T>, engine: Engine, callers: Callers): P
           const outcome = wait ? 'collapsed' : 'replayed'
           if (replay.state === 'replayed') {
             // Good for others, not for this caller: they are given it while there is no newer one.
-            if (ageMs(found.record) > call.ttlMs) return await run(refreshing(call), engine, callers)
+            if (!wait && isStale(call, replay.settled.record))
+              return await run(refreshing(call), engine, callers)
             if (replay.settled.answer) follow?.finish(found.record.owner, replay.settled.answer)
             return { ...replay.settled, outcome }
           }
@@ -141,9 +146,13 @@ async function look<T>(
   }
 }
 
-/** By two clocks: one that is wrong makes a call more or an answer a little older, never a wrong one. */
-function ageMs({ storedAtMs }: StoredRecord): number {
-  return Date.now() - storedAtMs
+/**
+ * Older than this caller's ttl, which a record that was to be kept no longer never is. Age is by two clocks: where one
+ * is wrong, a call is made more, or an answer given that is a little older.
+ */
+function isStale({ ttlMs }: Pick<Call<unknown>, 'ttlMs'>, record: RecordFacts | undefined): boolean {
+  const { storedAtMs, ttlMs: keptMs = 0 } = record ?? {}
+  return storedAtMs !== undefined && keptMs > ttlMs && Date.now() - storedAtMs > ttlMs
 }
 
 function hasLeft(owner: string, found: Looked): boolean {

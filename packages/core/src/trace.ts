@@ -26,11 +26,11 @@ export class Trace<T> {
    */
   async leave(): Promise<void> {
     const { store } = this.#engine
-    const { id, ttlMs } = this.#call
+    const { id, ttlMs, maxExecutionMs } = this.#call
     const found = await store.ending(id, BEGUN)
     const owner = Buffer.from(this.#claim.owner)
     if (found && found.byteLength > 0 && Buffer.compare(found, owner) !== 0) throw new UncertainError()
-    await store.end(id, BEGUN, owner, ttlMs)
+    await store.end(id, BEGUN, owner, maxExecutionMs + ttlMs)
   }
 
   /** The work, which takes the trace away when it fails: it has ended then, and may be done again. */

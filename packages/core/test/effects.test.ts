@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest'
-import { createIdem, type Idem, memoryStore, type Store } from '../src/index.js'
+import { createIdem, type Idem, memoryStore, type RunOptions, type Store } from '../src/index.js'
+import { refreshId } from '../src/refresh.js'
 import { deferred, testStore } from './tools.js'
 
 const uncertain = expect.objectContaining({ code: 'IDEM_UNCERTAIN', status: 409, isRetryable: false })
@@ -13,7 +14,7 @@ beforeEach(() => {
 })
 
 /** A process that begins an effect and is lost: its lock lapses, and nothing else is heard of it. */
-async function beginAndVanish(key: string): Promise<void> {
+async function beginAndVanish(key: string, options: RunOptions = {}): Promise<void> {
   const vanishing = testStore(store)
   const began = deferred()
   const lost = createIdem({ store: vanishing, leaseMs: 60 })
@@ -25,13 +26,14 @@ async function beginAndVanish(key: string): Promise<void> {
         began.resolve()
         return new Promise(() => {})
       },
-      careful,
+      { ...careful, ...options },
     )
     .catch(() => {})
   await began.promise
   await vi.waitFor(async () => {
     const digest = (await digests(key)).at(0)!
-    expect(await store.read(digest)).toEqual({ state: 'absent' })
+    const lock = options.refresh ? refreshId(digest) : digest
+    expect(await store.read(lock)).toEqual({ state: 'absent' })
   })
 }
 
@@ -81,6 +83,27 @@ describe("an effect with onLostOwner: 'error'", () => {
     const failing = () => Promise.reject(new Error('declined'))
     await expect(idem.run('pay', failing, careful)).rejects.toThrow('declined')
     expect(await idem.run('pay', () => 'paid', careful)).toBe('paid')
+  })
+
+  test('that is done leaves no trace when its record is over: it may be had again', async () => {
+    expect(await idem.run('pay', () => 'first', { ...careful, ttl: 60 })).toBe('first')
+    await vi.waitFor(async () => {
+      expect(await idem.run('pay', () => 'second', careful)).toBe('second')
+    })
+  })
+
+  test('is not begun again as long as the work might have taken, however short the ttl', async () => {
+    await beginAndVanish('pay', { ttl: 1 })
+    await expect(idem.run('pay', () => 'again', careful)).rejects.toThrow(uncertain)
+  })
+
+  test('that was lost in a refresh can be had again when the key was forgotten', async () => {
+    await idem.run('pay', () => 'old', careful)
+    await beginAndVanish('pay', { refresh: true })
+    const again = () => idem.run('pay', () => 'new', { ...careful, refresh: true })
+    await expect(again()).rejects.toThrow(uncertain)
+    await idem.forget('pay')
+    expect(await again()).toBe('new')
   })
 
   test('that has run over its time is not known to have ended', async () => {

@@ -134,6 +134,18 @@ describe('a record older than the ttl of the caller', () => {
   })
 })
 
+test('a clock that is wrong by more than the ttl makes nobody refresh what was just stored for as long', async () => {
+  const work = vi.fn(() => 'one')
+  await idem.run('key', work, { ttl: 'retry' })
+  vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 3_600_000)
+  try {
+    expect(await other.run('key', work, { ttl: 'retry' })).toBe('one')
+    expect(work).toHaveBeenCalledTimes(1)
+  } finally {
+    vi.restoreAllMocks()
+  }
+})
+
 describe('forget', () => {
   test('removes what is stored, by key and scope, or by digest', async () => {
     await idem.run('key', () => 1, { scope: 'a' })
