@@ -14,6 +14,7 @@ import { ownership } from './ownership.js'
 import { read } from './read.js'
 import { reconnect } from './reconnect.js'
 import { replace } from './replace.js'
+import { reportLives } from './report-lives.js'
 import { reports } from './reports.js'
 import { takeover } from './takeover.js'
 import { values } from './values.js'
@@ -36,6 +37,7 @@ export const conformanceTests: readonly ConformanceTest[] = [
   ...live,
   ...liveHints,
   ...reports,
+  ...reportLives,
   ...values,
   ...keys,
   ...close,

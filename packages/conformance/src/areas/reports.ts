@@ -1,50 +1,23 @@
 import assert from 'node:assert/strict'
-import type { Store } from '@idem/core'
+import { assertReports, assertSame } from '../boards.js'
 import { area } from '../kit.js'
 import {
   assertBytes,
   assertCompleted,
   assertLocked,
-  assertNotEarly,
   atOnce,
   bytesOf,
-  eventually,
-  inTime,
-  LIFE_MS,
   LONG_MS,
   newClaim,
   newKey,
   newOwner,
-  now,
   record,
-  SHORT_MS,
   take,
 } from '../tools.js'
 
 const REPORT = bytesOf('a report')
 /** How long what a test leaves on a board of a short name may stay: such names are not random. */
 const LEFT_MS = 1_000
-
-/** The board has these reports and no others, in any order. */
-async function assertReports(store: Store, board: string, expected: readonly Uint8Array[]): Promise<void> {
-  assertSame(await store.reports!(board), expected)
-}
-
-function assertSame(found: readonly Uint8Array[], expected: readonly Uint8Array[]): void {
-  assert.equal(found.length, expected.length, `${found.length} reports instead of ${expected.length}`)
-  const sorted = found.toSorted(Buffer.compare)
-  for (const [index, each] of expected.toSorted(Buffer.compare).entries()) assertBytes(sorted[index], each)
-}
-
-/** Looks until the board is gone; until then it has all of these reports. */
-async function untilGone(store: Store, board: string, expected: readonly Uint8Array[]): Promise<void> {
-  await eventually('the board is still there', async () => {
-    const found = await store.reports!(board)
-    if (found.length === 0) return true
-    assertSame(found, expected)
-    return undefined
-  })
-}
 
 const boards = area(
   'reports',
@@ -180,39 +153,6 @@ const boards = area(
       for (const board of [released, completed, voided, left]) await assertReports(store, board, [REPORT])
     },
 
-    'a board lives as long as its last report said, and is gone after it': async ({ open }) => {
-      const store = await open()
-      const board = newKey()
-      await store.report!(board, newOwner(), bytesOf('one'), LONG_MS)
-      const since = now()
-      await store.report!(board, newOwner(), bytesOf('two'), LIFE_MS)
-      await untilGone(store, board, [bytesOf('one'), bytesOf('two')])
-      assertNotEarly(now(), since, LIFE_MS)
-    },
-
-    'each report gives the whole board another life': async ({ open }) => {
-      const store = await open()
-      await inTime(async (ms) => {
-        const [board, both] = [newKey(), [bytesOf('one'), bytesOf('two')]]
-        await store.report!(board, newOwner(), both[0]!, ms)
-        const since = now()
-        await store.report!(board, newOwner(), both[1]!, 2 * ms)
-        if ((await store.reports!(board)).length !== 2) return false
-        await untilGone(store, board, both)
-        assertNotEarly(now(), since, 2 * ms)
-        return true
-      })
-    },
-
-    'a board that is gone begins anew, without its old reports': async ({ open }) => {
-      const store = await open()
-      const board = newKey()
-      await store.report!(board, newOwner(), bytesOf('old'), SHORT_MS)
-      await untilGone(store, board, [bytesOf('old')])
-      await store.report!(board, newOwner(), bytesOf('new'), LONG_MS)
-      await assertReports(store, board, [bytesOf('new')])
-    },
-
     'what caller and reader do to their buffers changes no report': async ({ open }) => {
       const store = await open()
       // A Buffer too: its slice() is no copy.
@@ -249,49 +189,6 @@ const boards = area(
   'report',
 )
 
-const processes = area(
-  'reports',
-  {
-    'a report is read in every process, and outlives the one that wrote it': async ({ open, fork }) => {
-      const [here, { store: there, kill }] = [await open(), await fork()]
-      const [board, both] = [newKey(), [bytesOf('of one'), bytesOf('of the other')]]
-      await there.report!(board, newOwner(), both[0]!, LONG_MS)
-      await assertReports(here, board, [both[0]!])
-      await here.report!(board, newOwner(), both[1]!, LONG_MS)
-      await assertReports(there, board, both)
-      await kill()
-      await assertReports(here, board, both)
-    },
-
-    'of reports of three processes at once none is lost': async ({ open, elsewhere, fork }) => {
-      const stores = [await open(), await elsewhere(), (await fork()).store]
-      for (const _round of [1, 2, 3]) {
-        const [board, names] = [newKey(), Array.from({ length: 30 }, newOwner)]
-        await atOnce(30, (index) =>
-          stores[index % 3]!.report!(board, names[index]!, bytesOf(names[index]!), LONG_MS),
-        )
-        for (const store of stores) await assertReports(store, board, names.map(bytesOf))
-      }
-    },
-
-    'a process whose clock is an hour ahead neither loses a board early nor keeps one too long': async ({
-      open,
-      fork,
-    }) => {
-      const [here, { store: ahead }] = [await open(), await fork({ clockAheadMs: 3_600_000 })]
-      const [mine, theirs, lapsing] = [newKey(), newKey(), newKey()]
-      await here.report!(mine, newOwner(), REPORT, LONG_MS)
-      await assertReports(ahead, mine, [REPORT])
-      await ahead.report!(theirs, newOwner(), REPORT, LONG_MS)
-      await assertReports(here, theirs, [REPORT])
-      await ahead.report!(lapsing, newOwner(), REPORT, SHORT_MS)
-      await untilGone(here, lapsing, [REPORT])
-    },
-  },
-  'fork',
-  'report',
-)
-
 const absent = area(
   'reports',
   {
@@ -304,4 +201,4 @@ const absent = area(
 )
 
 /** What the processes of a fleet write on a board, each under its own name. */
-export const reports = [...boards, ...processes, ...absent]
+export const reports = [...boards, ...absent]
