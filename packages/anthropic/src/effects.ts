@@ -1,5 +1,5 @@
 import type { BetaRunnableTool, BetaToolRunContext } from '@anthropic-ai/sdk/lib/tools/BetaRunnableTool'
-import type { Idem, RunOptions } from '@idem/core'
+import type { Idem, RunOptions, WorkContext } from '@idem/core'
 
 /** What a tool that runs once is told besides what the SDK tells it. */
 export interface EffectContext extends BetaToolRunContext {
@@ -30,8 +30,9 @@ export function effectsOnce<Tool extends BetaRunnableTool>(
       // Run by hand, and not for a tool call: there is nothing to tell duplicates by.
       if (!context) return tool.run(input)
       const { toolUse, signal } = context
-      const effect = ({ key }: { key: string }) => {
-        const told: EffectContext = { ...context, idempotencyKey: key }
+      const effect = ({ key, signal }: WorkContext) => {
+        // Not this runner's signal: the effect is for all of them.
+        const told: EffectContext = { ...context, signal, idempotencyKey: key }
         return tool.run(input, told)
       }
       const fingerprint = { tool: toolUse.name, input: toolUse.input }

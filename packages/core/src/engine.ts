@@ -94,6 +94,13 @@ export interface Settled<T> {
   readonly answer?: Answer
   /** Present when a record stands. */
   readonly record?: RecordFacts
+  /** A call was made for this caller all the same; it was overtaken. */
+  readonly isPaid?: boolean
+}
+
+/** What happened to a caller, as it is counted: who paid a call has executed one. */
+export function countedAs({ outcome, isPaid }: Settled<unknown>): Settled<unknown>['outcome'] {
+  return isPaid ? 'executed' : outcome
 }
 
 export interface RecordFacts {

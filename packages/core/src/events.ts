@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
+import { InvalidArgumentError } from './errors/invalid-argument-error.js'
 import type { StoreError } from './errors/store-error.js'
 import type { Usage } from './usage/usage.js'
 
@@ -37,6 +38,7 @@ export interface IdemEvents {
   warning: { readonly topic: string; readonly message: string }
 }
 
+/** A place for lines, compatible with `console`. */
 export interface Logger {
   warn(message: string): void
   /** A line for each call that was not paid for. */
@@ -45,7 +47,7 @@ export interface Logger {
   debug?(message: string): void
 }
 
-type Listener<Name extends keyof IdemEvents> = (event: IdemEvents[Name]) => void
+type Listener<Name extends keyof IdemEvents> = (event: IdemEvents[Name]) => unknown
 
 /** Names of the diagnostics channels (`node:diagnostics_channel`): one an event, for all idems of the process. */
 const CHANNELS = {
@@ -77,11 +79,16 @@ export class Events {
 
   /** @returns a function that ends it */
   on<Name extends keyof IdemEvents>(name: Name, listener: Listener<Name>): () => void {
-    const guarded = (event: IdemEvents[Name]) => {
+    if (!Object.hasOwn(CHANNELS, name)) {
+      throw new InvalidArgumentError(
+        `on: there is no event '${name}'. Known: ${Object.keys(CHANNELS).join(', ')}.`,
+      )
+    }
+    const guarded = async (event: IdemEvents[Name]) => {
       try {
-        listener(event)
+        await listener(event)
       } catch {
-        this.warn('listener', `A listener of '${name}' threw. Calls go on.`)
+        this.warn('listener', `A listener of '${name}' failed. Calls go on.`)
       }
     }
     this.#emitter.on(name, guarded)

@@ -161,5 +161,5 @@ async function readStanding<T>(call: Call<T>, engine: Engine): Promise<Settled<T
 function asCollapsed<T>(call: Call<T>, engine: Engine, record: StoredRecord): Settled<T> | undefined {
   if (record.fingerprint !== call.fingerprint) return undefined
   const replay = replayRecord(call, engine, record)
-  return replay.state === 'replayed' ? { ...replay.settled, outcome: 'collapsed' } : undefined
+  return replay.state === 'replayed' ? { ...replay.settled, outcome: 'collapsed', isPaid: true } : undefined
 }

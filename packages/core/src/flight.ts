@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { abortable } from './abortable.js'
 import type { Callers } from './callers.js'
-import type { Call, Engine, Live, Settled } from './engine.js'
+import { type Call, type Engine, keyOf, type Live, type Settled } from './engine.js'
 import { InvalidArgumentError } from './errors/invalid-argument-error.js'
+import { UncertainError } from './errors/uncertain-error.js'
 import { execute } from './execute.js'
 import type { LiveLog } from './live-log.js'
 import { type Leaving, Presence } from './presence.js'
@@ -41,12 +42,13 @@ export class Flights {
   /** A place in the flight of this request, for a caller that takes the answer as it comes. */
   board<T>(call: Call<T>, signal?: AbortSignal): Seat<T> {
     signal?.throwIfAborted()
-    if (inside.getStore()?.has(call.id)) {
+    if (inside.getStore()?.has(keyOf(call))) {
       throw new InvalidArgumentError(
         'This call is made by the work of the same key: it would wait for itself.',
       )
     }
-    const name = `${call.id} ${call.fingerprint}`
+    // By ttl, too: a record that is old for one caller is good for another.
+    const name = `${call.id} ${call.fingerprint} ${call.ttlMs}`
     const running = this.#flights.get(name) as Flight<T> | undefined
     const flight = running ?? this.#start(name, call)
     return new Seat(flight, running !== undefined, signal)
@@ -58,7 +60,7 @@ export class Flights {
   }
 
   #start<T>(name: string, call: Call<T>): Flight<T> {
-    const ids = new Set(inside.getStore()).add(call.id)
+    const ids = new Set(inside.getStore()).add(keyOf(call))
     const work: Call<T>['work'] = (signal, begin) => inside.run(ids, () => call.work(signal, begin))
     const flight = new Flight<T>(() => {
       if (this.#flights.get(name) === flight) this.#flights.delete(name)
@@ -74,6 +76,7 @@ export class Flights {
     if (settled.answer) return { ...settled, value: call.codec.decode(settled.answer) }
     const copied = call.codec.copy?.(settled.value)
     if (copied) return { ...settled, value: copied.value }
+    if (call.onLostOwner === 'error') throw new UncertainError()
     const own = execute(call, this.#engine)
     this.#engine.background.add(own)
     return own
@@ -132,7 +135,12 @@ export class Seat<T> {
   }
 
   #seen(settled: Settled<T>): Settled<T> {
-    return this.hasJoined && settled.outcome === 'executed' ? { ...settled, outcome: 'collapsed' } : settled
+    if (!this.hasJoined) return settled
+    return {
+      ...settled,
+      outcome: settled.outcome === 'executed' ? 'collapsed' : settled.outcome,
+      isPaid: false,
+    }
   }
 }
 

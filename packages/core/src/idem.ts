@@ -1,6 +1,6 @@
 import { Background } from './background.js'
 import { DetachedCalls } from './detached-calls.js'
-import type { Call, Engine } from './engine.js'
+import { type Call, countedAs, type Engine } from './engine.js'
 import { ClosedError } from './errors/closed-error.js'
 import { InvalidArgumentError } from './errors/invalid-argument-error.js'
 import { StoreUnavailableError } from './errors/store-unavailable-error.js'
@@ -12,7 +12,7 @@ import { exchange } from './http/exchange.js'
 import { type IdemRequestInit, idemFetch } from './http/fetch.js'
 import { assertKey, payloadDigest, storeKey } from './key.js'
 import * as check from './options.js'
-import { refreshId, refreshing } from './refresh.js'
+import { refreshing } from './refresh.js'
 import { type IdemOptions, settingsOf } from './settings.js'
 import { clearTrace } from './trace.js'
 import { type Ttl, ttlMs } from './ttl.js'
@@ -40,7 +40,8 @@ export interface RunOptions {
   /**
    * What to do where an execution began and its process was lost, so that nobody knows how it ended: `execute` it
    * again, or reject with IDEM_UNCERTAIN until the ttl is over or the key is forgotten. For effects that are worse
-   * done twice than not at all. It costs three commands more, and goes with `onStoreError: 'closed'`.
+   * done twice than not at all; their results must be JSON, and under recordLimitBytes, or nobody else can be told. It
+   * costs four commands more, and means `onStoreError: 'closed'`.
    * @default 'execute'
    */
   readonly onLostOwner?: 'execute' | 'error'
@@ -68,7 +69,8 @@ export interface Idem {
    *
    * @param key 1 to 1024 bytes
    * @throws IDEM_INVALID_ARGUMENT, IDEM_KEY_REUSED, IDEM_WAIT_TIMEOUT, IDEM_EXECUTION_TIMEOUT, IDEM_EXECUTION_FAILED,
-   * IDEM_STORE_UNAVAILABLE (only with `onStoreError: 'closed'`), IDEM_UNCERTAIN (only with `onLostOwner: 'error'`),
+   * IDEM_STORE_UNAVAILABLE (with `onStoreError: 'closed'` or `onLostOwner: 'error'`), IDEM_UNCERTAIN (only with the
+   * latter),
    * IDEM_UNSUPPORTED_SERVER, IDEM_CLOSED
    */
   run<T>(key: string, work: (context: WorkContext) => Promise<T> | T, options?: RunOptions): Promise<T>
@@ -84,8 +86,9 @@ export interface Idem {
    */
   key(payload: unknown): string
   /**
-   * Removes what is stored under a key of `run`, or under a digest: the `key` of `Cache-Status` and of events. What is
-   * running goes on for those who wait for it, and is not stored.
+   * Removes what is stored under a key of `run`, or under a digest: the `key` of `Cache-Status` and of events. A call
+   * that is running goes on and is not stored: those who wait for it in its own process get its answer, others make
+   * their own. A refresh that is under way stores its answer all the same.
    * @returns whether there was anything
    * @throws IDEM_INVALID_ARGUMENT, IDEM_STORE_UNAVAILABLE, IDEM_CLOSED
    */
@@ -110,7 +113,7 @@ export interface Idem {
    * for all idems of the process. What a listener throws reaches nobody.
    * @returns a function that ends it
    */
-  on<Name extends keyof IdemEvents>(event: Name, listener: (event: IdemEvents[Name]) => void): () => void
+  on<Name extends keyof IdemEvents>(event: Name, listener: (event: IdemEvents[Name]) => unknown): () => void
   /** Takes no new calls, waits for what is running, then lets go of the store. Safe to call twice. */
   close(): Promise<void>
 }
@@ -165,7 +168,7 @@ export function createIdem(options: IdemOptions = {}): Idem {
       codec,
     }
     const settled = await flights.share(options.refresh ? refreshing(call) : call, signal)
-    events.emit('call', { door: 'run', key: id, outcome: settled.outcome, isRetry: false })
+    events.emit('call', { door: 'run', key: id, outcome: countedAs(settled), isRetry: false })
     return { value: settled.value as T, outcome: settled.outcome }
   }
 
@@ -182,7 +185,7 @@ export function createIdem(options: IdemOptions = {}): Idem {
     const id = typeof key === 'string' ? storeKey('run', scope, key) : key.digest
     flights.forget(id)
     return answered(async () => {
-      await Promise.all([clearTrace(engine, id), clearTrace(engine, refreshId(id))])
+      await clearTrace(engine, id)
       return engine.store.forget(id)
     })
   }

@@ -18,7 +18,13 @@ export function parseObject(text: string): JsonObject {
  * found only by `exact`.
  */
 export function unfitForJson(value: unknown, { exact }: { exact: boolean }): string | undefined {
-  return new Inspector(exact).inspect(value, '$')
+  const found = new Inspector(exact).inspect(value)
+  return found && `${found.what} at $${found.path}`
+}
+
+interface Finding {
+  readonly what: string
+  readonly path: string
 }
 
 class Inspector {
@@ -29,48 +35,53 @@ class Inspector {
     this.#exact = exact
   }
 
-  inspect(value: unknown, path: string): string | undefined {
+  inspect(value: unknown): Finding | undefined {
     switch (typeof value) {
       case 'string':
       case 'boolean':
         return undefined
       case 'number':
-        if (this.#exact && Object.is(value, -0)) return `-0 at ${path}`
-        return Number.isFinite(value) ? undefined : `${value} at ${path}`
+        if (this.#exact && Object.is(value, -0)) return finding('-0')
+        return Number.isFinite(value) ? undefined : finding(String(value))
       case 'object':
-        return value === null ? undefined : this.#inspectObject(value, path)
+        return value === null ? undefined : this.#inspectObject(value)
       default:
-        return `${typeof value} at ${path}`
+        return finding(typeof value)
     }
   }
 
-  #inspectObject(value: object, path: string): string | undefined {
-    if (this.#ancestors.has(value)) return `a cycle at ${path}`
-    if (!isPlain(value)) return `${value.constructor?.name ?? 'an object with a prototype'} at ${path}`
-    if (Object.getOwnPropertySymbols(value).length > 0) return `a symbol as a name at ${path}`
+  #inspectObject(value: object): Finding | undefined {
+    if (this.#ancestors.has(value)) return finding('a cycle')
+    if (!isPlain(value)) return finding(value.constructor?.name ?? 'an object with a prototype')
+    if (Object.getOwnPropertySymbols(value).length > 0) return finding('a symbol as a name')
     this.#ancestors.add(value)
-    const found = Array.isArray(value) ? this.#inspectItems(value, path) : this.#inspectMembers(value, path)
+    const found = Array.isArray(value) ? this.#inspectItems(value) : this.#inspectMembers(value)
     this.#ancestors.delete(value)
     return found
   }
 
-  #inspectItems(items: unknown[], path: string): string | undefined {
+  #inspectItems(items: unknown[]): Finding | undefined {
     // A match of a RegExp, say, has members beside its items.
-    if (Object.keys(items).length > items.length) return `an array with members at ${path}`
+    if (Object.keys(items).length > items.length) return finding('an array with members')
     for (let index = 0; index < items.length; index++) {
-      const found = this.inspect(items[index], `${path}[${index}]`)
-      if (found) return found
+      const found = this.inspect(items[index])
+      if (found) return { ...found, path: `[${index}]${found.path}` }
     }
     return undefined
   }
 
-  #inspectMembers(value: object, path: string): string | undefined {
+  #inspectMembers(value: object): Finding | undefined {
     for (const [name, member] of Object.entries(value)) {
-      const found = member === undefined ? undefined : this.inspect(member, `${path}.${name}`)
-      if (found) return found
+      const found = member === undefined ? undefined : this.inspect(member)
+      if (found) return { ...found, path: `.${name}${found.path}` }
     }
     return undefined
   }
+}
+
+/** Its path is made on the way out: nearly always there is nothing to find. */
+function finding(what: string): Finding {
+  return { what, path: '' }
 }
 
 function isPlain(value: object): boolean {

@@ -8,12 +8,7 @@ import type { Read } from './store.js'
  * replayed meanwhile, and refreshes at the same time are one call.
  */
 export function refreshing<T>(call: Call<T>): Call<T> {
-  return { ...call, id: refreshId(call.id), replaces: call.id }
-}
-
-/** The key of its own that a refresh of this key has. */
-export function refreshId(id: string): string {
-  return storeKey('refresh', id, '')
+  return { ...call, id: storeKey('refresh', call.id, ''), replaces: call.id }
 }
 
 /** What stands where a refresh is to write; absent, as far as is known, where the store cannot say. */

@@ -4,14 +4,15 @@ import type { Call, Engine, RecordFacts, Settled } from './engine.js'
 import { KeyReusedError } from './errors/key-reused-error.js'
 import type { StoreError } from './errors/store-error.js'
 import { StoreUnavailableError } from './errors/store-unavailable-error.js'
+import { UncertainError } from './errors/uncertain-error.js'
 import { WaitTimeoutError } from './errors/wait-timeout-error.js'
 import { execute } from './execute.js'
 import { Follow } from './follow.js'
 import { isStoreError } from './guard.js'
 import { type ClaimedLock, newOwner } from './lock.js'
 import { refreshing, standing } from './refresh.js'
-import type { Claim, Found, Read } from './store.js'
-import { clearTrace, Trace } from './trace.js'
+import type { Claim, Found, Read, StoredRecord } from './store.js'
+import { Trace } from './trace.js'
 import { Wait } from './wait.js'
 import { WaiterMark } from './waiter-mark.js'
 
@@ -47,16 +48,23 @@ export async function run<T>(call: Call<T>, engine: Engine, callers: Callers): P
       throw nobody
     }
     if (unreachable) failedOpen(engine, unreachable)
-    if (lock) await leaveTrace(trace, call, engine, claim)
     if (!trace) return execute(call, engine, callers, lock)
+    // Without the lock somebody else may be at it, or done with it.
+    if (!lock) throw new UncertainError()
+    await leaveTrace(trace, call, engine, claim)
     const settled = await execute({ ...call, work: trace.work }, engine, callers, lock)
     // It says less than the record, and is not to outlive it.
-    if (settled.record) engine.background.add(clearTrace(engine, call.id))
+    if (settled.record) engine.background.add(trace.clear())
     return settled
   }
 
   try {
-    if (call.replaces) assertSameRequest(call, await standing(call.replaces, engine))
+    if (call.replaces) {
+      const old = await standing(call.replaces, engine)
+      assertSameRequest(call, old)
+      // Not ours to replace.
+      if (old.state === 'completed' && isForeign(call, engine, old.record)) return await go()
+    }
     for (;;) {
       const found = await look(call, engine, claim, replacing)
       if (found.state !== 'unreachable') aloneAt = undefined
@@ -155,6 +163,10 @@ function isStale({ ttlMs }: Pick<Call<unknown>, 'ttlMs'>, record: RecordFacts | 
   return storedAtMs !== undefined && keptMs > ttlMs && Date.now() - storedAtMs > ttlMs
 }
 
+function isForeign<T>(call: Call<T>, engine: Engine, record: StoredRecord): boolean {
+  return replayRecord(call, engine, record).state === 'foreign'
+}
+
 function hasLeft(owner: string, found: Looked): boolean {
   return found.state === 'acquired' || (found.state === 'locked' && found.owner !== owner)
 }
@@ -167,9 +179,9 @@ function assertSameRequest<T>(call: Call<T>, found: Read): void {
 }
 
 /** No effect without its trace: where it cannot be left, the lock is given up. */
-async function leaveTrace<T>(trace: Trace<T> | undefined, call: Call<T>, engine: Engine, claim: Claim) {
+async function leaveTrace<T>(trace: Trace<T>, call: Call<T>, engine: Engine, claim: Claim) {
   try {
-    await trace?.leave()
+    await trace.leave()
   } catch (error) {
     await release(call, engine, claim)
     throw isStoreError(error) ? new StoreUnavailableError(error) : error

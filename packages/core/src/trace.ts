@@ -1,4 +1,4 @@
-import type { Call, Engine } from './engine.js'
+import { type Call, type Engine, keyOf } from './engine.js'
 import { UncertainError } from './errors/uncertain-error.js'
 import type { Claim } from './store.js'
 
@@ -21,16 +21,22 @@ export class Trace<T> {
   }
 
   /**
-   * To be left under the lock, before the work. Rejects with what the store fails with.
+   * To be left under the lock, before the work. Rejects with what the store fails with, and is then taken away again as
+   * far as the store can be reached.
    * @throws UncertainError where another execution left one
    */
   async leave(): Promise<void> {
-    const { store } = this.#engine
-    const { id, ttlMs, maxExecutionMs } = this.#call
-    const found = await store.ending(id, BEGUN)
-    const owner = Buffer.from(this.#claim.owner)
-    if (found && found.byteLength > 0 && Buffer.compare(found, owner) !== 0) throw new UncertainError()
-    await store.end(id, BEGUN, owner, maxExecutionMs + ttlMs)
+    const { store, background } = this.#engine
+    const { ttlMs, maxExecutionMs } = this.#call
+    const found = await store.ending(this.#key, BEGUN)
+    if (found && found.byteLength > 0 && !this.#isOwn(found)) throw new UncertainError()
+    try {
+      await store.end(this.#key, BEGUN, Buffer.from(this.#claim.owner), maxExecutionMs + ttlMs)
+    } catch (error) {
+      // It may be there all the same.
+      background.add(this.clear())
+      throw error
+    }
   }
 
   /** The work, which takes the trace away when it fails: it has ended then, and may be done again. */
@@ -38,13 +44,27 @@ export class Trace<T> {
     try {
       return await this.#call.work(signal, begin)
     } catch (error) {
-      await clearTrace(this.#engine, this.#call.id).catch(() => {})
+      await this.clear().catch(() => {})
       throw error
     }
+  }
+
+  /** The end is known. The trace of a successor is left. */
+  async clear(): Promise<void> {
+    const found = await this.#engine.store.ending(this.#key, BEGUN)
+    if (found && this.#isOwn(found)) await clearTrace(this.#engine, this.#key)
+  }
+
+  get #key(): string {
+    return keyOf(this.#call)
+  }
+
+  #isOwn(found: Uint8Array): boolean {
+    return Buffer.compare(found, Buffer.from(this.#claim.owner)) === 0
   }
 }
 
 /** After this the execution may be made again. */
-export async function clearTrace({ store }: Pick<Engine, 'store'>, id: string): Promise<void> {
-  await store.end(id, BEGUN, new Uint8Array(), 1)
+export async function clearTrace({ store }: Pick<Engine, 'store'>, key: string): Promise<void> {
+  await store.end(key, BEGUN, new Uint8Array(), 1)
 }

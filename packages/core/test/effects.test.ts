@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { createIdem, type Idem, memoryStore, type RunOptions, type Store } from '../src/index.js'
-import { refreshId } from '../src/refresh.js'
+import { refreshing } from '../src/refresh.js'
 import { deferred, testStore } from './tools.js'
 
 const uncertain = expect.objectContaining({ code: 'IDEM_UNCERTAIN', status: 409, isRetryable: false })
@@ -32,7 +32,7 @@ async function beginAndVanish(key: string, options: RunOptions = {}): Promise<vo
   await began.promise
   await vi.waitFor(async () => {
     const digest = (await digests(key)).at(0)!
-    const lock = options.refresh ? refreshId(digest) : digest
+    const lock = options.refresh ? refreshing({ id: digest } as never).id : digest
     expect(await store.read(lock)).toEqual({ state: 'absent' })
   })
 }
@@ -104,6 +104,71 @@ describe("an effect with onLostOwner: 'error'", () => {
     await expect(again()).rejects.toThrow(uncertain)
     await idem.forget('pay')
     expect(await again()).toBe('new')
+  })
+
+  test('has no second beside it: a refresh while it runs is refused', async () => {
+    const began = deferred()
+    const end = deferred<string>()
+    const first = idem.run(
+      'pay',
+      () => {
+        began.resolve()
+        return end.promise
+      },
+      careful,
+    )
+    await began.promise
+    const effect = vi.fn()
+    await expect(idem.run('pay', effect, { ...careful, refresh: true })).rejects.toThrow(uncertain)
+    end.resolve('paid')
+    expect(await first).toBe('paid')
+    expect(effect).not.toHaveBeenCalled()
+  })
+
+  test('can be refreshed again and again while it ends well, also by records that are too old', async () => {
+    for (const value of [1, 2, 3]) {
+      expect(await idem.run('pay', () => value, { ...careful, refresh: true })).toBe(value)
+    }
+  })
+
+  test('whose result cannot be handed on happens once all the same: others are told so', async () => {
+    const effect = vi.fn(async () => new (class Receipt {})())
+    const other = createIdem({ store, logger: { warn() {} } })
+    const asked = [idem, idem, other].map((one) => one.run('pay', effect, careful))
+    const ends = await Promise.allSettled(asked)
+    expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected'])
+    expect(effect).toHaveBeenCalledTimes(1)
+    await expect(idem.run('pay', effect, careful)).rejects.toThrow(uncertain)
+  })
+
+  test("is not begun beside a running one when a waiter's time is over", async () => {
+    const hasty = createIdem({ store, onWaitTimeout: 'execute', maxWaitMs: 30, pollMinMs: 5, pollMaxMs: 10 })
+    const end = deferred<string>()
+    const began = deferred()
+    const running = idem.run(
+      'pay',
+      () => {
+        began.resolve()
+        return end.promise
+      },
+      careful,
+    )
+    await began.promise
+    const effect = vi.fn()
+    await expect(hasty.run('pay', effect, careful)).rejects.toThrow(uncertain)
+    end.resolve('paid')
+    await running
+    expect(effect).not.toHaveBeenCalled()
+  })
+
+  test('that never began, since the store did not answer, leaves nothing behind', async () => {
+    const failing = testStore(store)
+    failing.fault = (command) => (command === 'end' ? 'lose reply' : undefined)
+    const unavailable = expect.objectContaining({ code: 'IDEM_STORE_UNAVAILABLE' })
+    const one = createIdem({ store: failing })
+    await expect(one.run('pay', () => 'never', careful)).rejects.toThrow(unavailable)
+    failing.fault = () => undefined
+    await vi.waitFor(async () => expect(await idem.run('pay', () => 'paid', careful)).toBe('paid'))
   })
 
   test('that has run over its time is not known to have ended', async () => {

@@ -76,6 +76,17 @@ describe('the numbers of a fleet', () => {
     expect(await createIdem({ store }).fleetStats()).toMatchObject({ requests: 2 })
   })
 
+  test('that could not be written are written at the latest when the idem closes', async () => {
+    const failing = { ...testStore(store), close: async () => {} }
+    failing.report = () => Promise.reject(new Error('away'))
+    const idem = createIdem({ store: failing })
+    await call(idem, 'a', 2)
+    await vi.advanceTimersByTimeAsync(1_000)
+    failing.report = store.report!.bind(store)
+    await idem.close()
+    expect(await createIdem({ store }).fleetStats()).toMatchObject({ requests: 2 })
+  })
+
   test('are of a day each (UTC), and of as many days as are asked for', async () => {
     const idem = createIdem({ store })
     await call(idem, 'a', 1)

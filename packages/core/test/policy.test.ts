@@ -105,6 +105,19 @@ describe('a policy', () => {
     expect(seen.body).not.toHaveProperty('stream')
   })
 
+  test('is given copies: what it does to them changes neither the key nor the request', async () => {
+    const { ask, send } = idemWith({
+      policy: ({ body, headers }) => {
+        delete (body as { prompt?: string }).prompt
+        headers.delete('x-user')
+        return undefined
+      },
+    })
+    for (const prompt of ['x', 'y']) await ask({ body: { prompt } })
+    expect(send).toHaveBeenCalledTimes(2)
+    expect(send.mock.lastCall?.[0].body).toBe('{"prompt":"y"}')
+  })
+
   test('may give a scope, so that tenants behind one credential share nothing', async () => {
     const { ask, send } = idemWith({
       policy: ({ headers }) => ({ scope: headers.get('x-tenant') ?? 'none' }),
@@ -120,6 +133,8 @@ describe('a policy', () => {
         throw new Error('broken')
       },
     ],
+    ['returns a promise', (async () => ({ ttl: 'chat' })) as never],
+    ['rejects', (async () => Promise.reject(new Error('broken'))) as never],
     ['says what no call can ask for', () => ({ tll: 5 }) as never],
     ['gives a ttl that is none', () => ({ ttl: 'chats' }) as never],
   ])('that %s is an error before any call', async (_, policy) => {
@@ -201,6 +216,16 @@ test.each<[string, CallOptions]>([
   const { ask, send } = idemWith()
   expect((await ask({ options })).response.status).toBe(400)
   expect(send).not.toHaveBeenCalled()
+})
+
+test('a body that is nested too deeply to be followed is the provider’s to judge, and not shared', async () => {
+  const { idem, send } = idemWith({ logger: { warn() {} } })
+  send.mockImplementation(async () => Response.json({}))
+  const body = `{"a":${'['.repeat(5_000)}${']'.repeat(5_000)}}`
+  const request = { url: 'http://toy/', method: 'POST', headers: new Headers(), body }
+  for (let call = 0; call < 2; call++) await idem.exchange({ dialect, request, send })
+  expect(send).toHaveBeenCalledTimes(2)
+  expect(idem.stats()).toMatchObject({ bypassed: 2 })
 })
 
 test('two doors of idem on one way do the work once, and say so to debug', async () => {

@@ -134,6 +134,41 @@ describe('a record older than the ttl of the caller', () => {
   })
 })
 
+test('callers of one process with other ttls each get what is good for them', async () => {
+  const storedAt = Date.now()
+  await idem.run('key', () => 'old', { ttl: 'analysis' })
+  vi.spyOn(Date, 'now').mockReturnValue(storedAt + 90_000)
+  try {
+    const down = () => Promise.reject(new Error('down'))
+    const hurried = idem.run('key', down, { ttl: 'retry' })
+    const patient = idem.run('key', down, { ttl: 'analysis' })
+    expect(await patient).toBe('old')
+    await expect(hurried).rejects.toThrow('down')
+  } finally {
+    vi.restoreAllMocks()
+  }
+})
+
+test('a refresh made by the work of its own key is refused: it would wait for itself', async () => {
+  const invalid = expect.objectContaining({ code: 'IDEM_INVALID_ARGUMENT' })
+  const nested = () => idem.run('key', () => 1, { refresh: true })
+  await expect(idem.run('key', nested)).rejects.toThrow(invalid)
+  await expect(idem.run('key', () => idem.run('key', () => 1), { refresh: true })).rejects.toThrow(invalid)
+})
+
+test('a call that was overtaken by a refresh was paid for, and is counted so', async () => {
+  const [began, end] = [deferred(), deferred<string>()]
+  const running = idem.run('key', () => {
+    began.resolve()
+    return end.promise
+  })
+  await began.promise
+  await idem.run('key', () => 'fresh', { refresh: true })
+  end.resolve('late')
+  expect(await running).toBe('fresh')
+  expect(idem.stats()).toMatchObject({ executed: 2, collapsed: 0, superseded: 1, saved: { calls: 0 } })
+})
+
 test('a clock that is wrong by more than the ttl makes nobody refresh what was just stored for as long', async () => {
   const work = vi.fn(() => 'one')
   await idem.run('key', work, { ttl: 'retry' })

@@ -167,7 +167,18 @@ describe('events', () => {
     idem.on('call', heard)
     expect(await idem.run('key', () => 1)).toBe(1)
     expect(heard).toHaveBeenCalledTimes(1)
-    expect(warn).toHaveBeenCalledWith(expect.stringContaining("A listener of 'call' threw"))
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining("A listener of 'call' failed"))
+  })
+
+  test('that there are none of by this name are refused', () => {
+    const invalid = expect.objectContaining({ code: 'IDEM_INVALID_ARGUMENT' })
+    expect(() => createIdem().on('cal' as never, () => {})).toThrow(invalid)
+  })
+
+  test('survive listeners that fail later', async () => {
+    const { idem } = idemWith({ logger: { warn() {} } })
+    idem.on('call', async () => Promise.reject(new Error('a bug in a listener')))
+    expect(await idem.run('key', () => 1)).toBe(1)
   })
 
   test('tell of warnings, each topic once', async () => {

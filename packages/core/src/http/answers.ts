@@ -1,8 +1,9 @@
-import { type Call, keyOf, type Settled } from '../engine.js'
+import { type Call, countedAs, keyOf, type Settled } from '../engine.js'
 import { isIdemError } from '../errors/idem-error.js'
 import type { Seat } from '../flight.js'
 import type { Bytes } from '../live-log.js'
 import { dollarsFor, type Prices } from '../usage/prices.js'
+import { usageOf } from '../usage/usage.js'
 import { within } from '../within.js'
 import type { Dialect, HttpRequest } from './dialect.js'
 import type { Exchange, HttpDoor } from './door.js'
@@ -74,9 +75,9 @@ function board({ door, one, call, isRetry }: Shared): { seat: Seat<Recorded>; pa
     seat.ended.then(
       (settled) => {
         // Who left a call of somebody else saved nothing; who left its own made it all the same.
-        if (seat.hasJoined && seat.hasGone) return
+        if (seat.hasGone && (seat.hasJoined || countedAs(settled) !== 'executed')) return
         const isOwn = seat.hasJoined && settled.value === NOT_KEPT
-        const outcome = isOwn ? 'executed' : settled.outcome
+        const outcome = isOwn ? 'executed' : countedAs(settled)
         const facts = { door: one.dialect.door, key: keyOf(call), outcome, isRetry }
         door.events.emit('call', { ...facts, ...costOf(settled, one.dialect, door.settings.prices) })
       },
@@ -91,8 +92,9 @@ function board({ door, one, call, isRetry }: Shared): { seat: Seat<Recorded>; pa
 
 /** What the answer used, and what that costs. */
 function costOf({ answer }: Settled<Recorded>, dialect: Dialect, prices: Prices) {
-  const { model, usage } = (answer?.facts ?? {}) as Spent
-  if (!usage) return { model }
+  const { model, usage: counts } = (answer?.facts ?? {}) as Spent
+  if (!counts) return { model }
+  const usage = usageOf(counts)
   const dollars =
     model === undefined ? undefined : dollarsFor(usage, model, prices, dialect.prices?.models ?? {})
   return { model, usage, dollars }

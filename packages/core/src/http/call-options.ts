@@ -50,7 +50,7 @@ export interface PolicyRequest {
   readonly url: string
   /** A copy. */
   readonly headers: Headers
-  /** Without what only says how the answer is delivered. Not to be changed. */
+  /** Without what only says how the answer is delivered. A copy. */
   readonly body: Readonly<Record<string, unknown>>
 }
 

@@ -49,12 +49,13 @@ export async function exchange(door: HttpDoor, one: Exchange): Promise<Response>
     const scope = options.scope ?? credentialScope(request, identity)
     const ttl = ttlFor(options, identity, door.settings)
     if (scope === undefined) warnUnscoped(door)
-    if (options.bypass || scope === undefined || ttl === 'bypass') {
+    const fingerprint = fingerprintOf(door, one, identity, options)
+    if (options.bypass || scope === undefined || ttl === 'bypass' || fingerprint === undefined) {
       const response = await sendOn(request)
       door.events.emit('call', { door: dialect.door, outcome: 'bypassed', isRetry: identity.isRetry })
       return response
     }
-    const call = callOf({ door, one, sendOn }, identity, { ...options, scope, ttl })
+    const call = callOf({ door, one, sendOn }, identity, { ...options, scope, ttl, fingerprint })
     const answer = identity.streaming ? answerStream : answerWhole
     return await answer({ door, one, call, sendOn, isRetry: identity.isRetry })
   } catch (error) {
@@ -71,11 +72,10 @@ function callOf(
     sendOn,
   }: Omit<Shared, 'call' | 'isRetry'>,
   identity: Identified,
-  options: CallOptions & { readonly scope: string; readonly ttl: number },
+  options: CallOptions & { readonly scope: string; readonly ttl: number; readonly fingerprint: string },
 ): Call<Recorded> {
   const { streams } = dialect
-  const { scope, ttl, toolCalls = settings.toolCalls } = options
-  const fingerprint = payloadDigest(requestPayload(request, identity, options.ignore))
+  const { scope, ttl, fingerprint, toolCalls = settings.toolCalls } = options
   const call: Call<Recorded> = {
     id: storeKey(dialect.door, scope, options.key ?? fingerprint),
     fingerprint,
@@ -100,6 +100,24 @@ function callOf(
     codec: httpCodec({ dialect, json: identity.json, toolCalls }, settings.recordLimitBytes, events),
   }
   return options.refresh ? refreshing(call) : call
+}
+
+/** The digest of the request; undefined for one that cannot be followed, which the provider is to judge. */
+function fingerprintOf(
+  { events }: HttpDoor,
+  { dialect, request }: Exchange,
+  identity: Identified,
+  { ignore }: CallOptions,
+): string | undefined {
+  try {
+    return payloadDigest(requestPayload(request, identity, { dialect, ignore }))
+  } catch {
+    events.warn(
+      'unreadable-body',
+      'A request is nested too deeply, or has numbers that are none. It was NOT shared.',
+    )
+    return undefined
+  }
 }
 
 /** Set on the way from a door to the provider: what comes by there has been through a door already. */
@@ -138,7 +156,7 @@ function optionsFor({ settings }: HttpDoor, one: Exchange, { body }: Identified)
   assertClientOptions(client, 'options of the client')
   assertCallOptions(call, 'idem options')
   const { url, headers } = request
-  const policy = policyFor(settings, { door: dialect.door, url, headers: new Headers(headers), body })
+  const policy = policyFor(settings, { door: dialect.door, url, headers, body })
   if (policy !== undefined) assertCallOptions(policy, 'what the policy returned')
   const header = { key: headers.get('idempotency-key') ?? undefined }
   if (header.key !== undefined) assertKey(header.key)
@@ -147,8 +165,16 @@ function optionsFor({ settings }: HttpDoor, one: Exchange, { body }: Identified)
 }
 
 function policyFor({ policy }: HttpDoor['settings'], request: PolicyRequest): CallOptions | undefined {
+  if (!policy) return undefined
   try {
-    return policy?.(request)
+    // Copies, so that what it does to them changes neither the key nor the request.
+    const { headers, body } = request
+    const said = policy({ ...request, headers: new Headers(headers), body: structuredClone(body) })
+    if (said instanceof Promise) {
+      said.catch(() => {})
+      throw new TypeError('It returned a promise.')
+    }
+    return said
   } catch (cause) {
     throw new InvalidArgumentError('The policy threw, so it is not known how to share this call.', { cause })
   }

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../json.js'
-import type { HttpRequest, Identity } from './dialect.js'
+import { type JsonObject, parseObject } from '../json.js'
+import type { Dialect, HttpRequest, Identity } from './dialect.js'
 
 /** A request that has been read. */
 export interface Identified extends Identity {
@@ -9,42 +9,65 @@ export interface Identified extends Identity {
 
 /**
  * All that makes a request the same as another. Members are compared, not letters: their order, spaces and escapes
- * change nothing. Where JSON.parse would hide a difference, what it hides counts as well: the digits of a number that
- * it rounds; and the whole text where an object has a name twice, since nobody knows which of them the provider takes.
+ * change nothing. Where JSON.parse would hide a difference it is not hidden here: a number that it rounds counts by its
+ * digits; and where an object has a name twice the whole text counts, since nobody knows which one the provider takes.
+ * @throws for a body that is nested too deeply to be followed
  */
 export function requestPayload(
-  { url, body: text }: HttpRequest,
+  { url, headers: sent, body: text }: HttpRequest,
   { json, headers, body }: Identified,
-  ignore: readonly string[] = [],
+  {
+    dialect,
+    ignore = [],
+  }: { readonly dialect: Pick<Dialect, 'identify'>; readonly ignore?: readonly string[] },
 ): unknown {
-  const kept = Object.fromEntries(Object.entries(body).filter(([name]) => !ignore.includes(name)))
-  const bare = withoutStrings(text)
-  const rounded = (bare.match(/-?\d[\d.eE+-]*/g) ?? []).filter(isRounded)
-  const hasTwins = (bare.match(/""\s*:/g) ?? []).length !== membersOf(json)
-  return {
-    url,
-    headers,
-    body: kept,
-    ...(rounded.length > 0 && { rounded }),
-    ...(hasTwins && { exactly: text }),
-  }
+  const parts = split(text)
+  const isRounding = parts.some((part, index) => isBare(index) && hasRounded(part))
+  const exact = isRounding ? dialect.identify(sent, parseObject(withDigits(parts))).body : body
+  const kept = Object.fromEntries(Object.entries(exact).filter(([name]) => !ignore.includes(name)))
+  const hasTwins = namesIn(parts) !== membersOf(json)
+  return { url, headers, body: kept, ...(hasTwins && { exactly: text }) }
 }
 
-/** Doubles have at least 15 digits; one with more is safe where it is written as it would be written again. */
+/** A number that may have more digits than a double. */
+const LONG_NUMBER = /-?\d[\d.eE+-]{15,}/g
+
+/** Whether it is not written again as it is written here: another may be rounded to the same. */
 function isRounded(literal: string): boolean {
-  return literal.replaceAll(/\D/g, '').length > 15 && String(Number(literal)) !== literal
+  return String(Number(literal)) !== literal
 }
 
-/** The JSON with each string, names too, as `""`. No regular expression: a string may be as long as a book. */
-function withoutStrings(text: string): string {
-  let bare = ''
+function hasRounded(part: string): boolean {
+  return part.length > 15 && (part.match(LONG_NUMBER) ?? []).some(isRounded)
+}
+
+/** Each number that would be rounded as a text of its digits, which no text of the request is. */
+function withDigits(parts: readonly string[]): string {
+  const marked = (literal: string) =>
+    isRounded(literal) ? JSON.stringify(`\u0000number ${literal}`) : literal
+  return parts.map((part, index) => (isBare(index) ? part.replaceAll(LONG_NUMBER, marked) : part)).join('')
+}
+
+/** JSON as what is outside its strings and its strings, in turns. No regular expression: a string may be a book. */
+function split(text: string): string[] {
+  const parts: string[] = []
   let from = 0
   for (;;) {
     const open = text.indexOf('"', from)
-    if (open < 0) return bare + text.slice(from)
-    bare += `${text.slice(from, open)}""`
-    from = endOfString(text, open + 1)
+    if (open < 0) return [...parts, text.slice(from)]
+    const end = endOfString(text, open + 1)
+    parts.push(text.slice(from, open), text.slice(open, end))
+    from = end
   }
+}
+
+function isBare(index: number): boolean {
+  return index % 2 === 0
+}
+
+/** How many names of members there are: strings before a colon. */
+function namesIn(parts: readonly string[]): number {
+  return parts.filter((part, index) => index > 0 && isBare(index) && part.trimStart().startsWith(':')).length
 }
 
 /** Where the string is over that goes on at `from`: after the first quote that is not escaped. */

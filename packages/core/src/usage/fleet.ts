@@ -30,6 +30,8 @@ export class Fleet {
   readonly #name = randomBytes(9).toString('base64url')
   #day = dayOf(Date.now())
   #totals = NO_TOTALS
+  /** What the store has of them. */
+  #written = NO_TOTALS
   #timer: NodeJS.Timeout | undefined
 
   constructor(events: Events, store: GuardedStore, background: Background) {
@@ -52,12 +54,17 @@ export class Fleet {
 
   /** Writes what has not been written yet. */
   async flush(): Promise<void> {
-    if (!this.#timer) return
     clearTimeout(this.#timer)
     this.#timer = undefined
-    const bytes = Buffer.from(JSON.stringify(this.#totals))
-    // What fails is in the next write too.
-    await this.#store.report?.(boardOf(this.#day), this.#name, bytes, FLEET_DAYS * DAY_MS).catch(() => {})
+    const totals = this.#totals
+    if (totals === this.#written) return
+    const bytes = Buffer.from(JSON.stringify(totals))
+    try {
+      await this.#store.report?.(boardOf(this.#day), this.#name, bytes, FLEET_DAYS * DAY_MS)
+      this.#written = totals
+    } catch {
+      // It is in the next write, too, or in the one when idem closes.
+    }
   }
 
   #add(some: Partial<Totals>): void {
