@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Anthropic } from '@anthropic-ai/sdk'
 import { betaTool } from '@anthropic-ai/sdk/helpers/beta/json-schema'
 import { createIdem, memoryStore } from '@idem/core'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type EffectContext, effectsOnce, withIdem } from '../src/index.js'
 import { clientOf, params, useProvider } from './tools.js'
 
@@ -108,6 +108,30 @@ test('a tool call with the id of another and other input is refused: it would be
   const reused = expect.objectContaining({ code: 'IDEM_KEY_REUSED' })
   await expect(once!.run({ title: 'b' }, toolUse({ title: 'b' }))).rejects.toThrow(reused)
   expect(await effects()).toHaveLength(1)
+})
+
+test('the effect is for all runners: one that is aborted takes it from nobody', async () => {
+  let end: (value: string) => void = () => {}
+  const signals: (AbortSignal | null | undefined)[] = []
+  const slow: typeof ticket = {
+    ...ticket,
+    run: (_, about) => {
+      signals.push(about?.signal)
+      return new Promise((resolve) => {
+        end = resolve
+      })
+    },
+  }
+  const [once] = effectsOnce(createIdem(), [slow])
+  const gone = new AbortController()
+  const first = once!.run({ title: 'a' }, { ...toolUse({ title: 'a' }), signal: gone.signal })
+  const second = once!.run({ title: 'a' }, toolUse({ title: 'a' }))
+  await vi.waitFor(() => expect(signals).toHaveLength(1))
+  gone.abort(new Error('left'))
+  await expect(first).rejects.toThrow('left')
+  expect(signals[0]?.aborted).toBe(false)
+  end('done')
+  expect(await second).toBe('done')
 })
 
 test('a tool that is run by hand, for no tool call, is run', async () => {

@@ -40,6 +40,7 @@ export interface IdemEvents {
 
 /** A place for lines, compatible with `console`. */
 export interface Logger {
+  /** What should not be, each kind once. */
   warn(message: string): void
   /** A line for each call that was not paid for. */
   info?(message: string): void

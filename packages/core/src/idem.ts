@@ -21,6 +21,7 @@ import { logSavings } from './usage/log-savings.js'
 import { NO_TOTALS, onTotals, plus, type Stats, statsOf } from './usage/stats.js'
 import { valueCodec } from './value-codec.js'
 
+/** What one `run` may ask for. */
 export interface RunOptions {
   /**
    * How long the result is replayed: a name, ms or a duration. The first caller's counts.
@@ -58,6 +59,7 @@ export interface WorkContext {
 /** What happened to one call. */
 export type Outcome = 'executed' | 'replayed' | 'collapsed'
 
+/** Duplicate calls cost one call. Safe to share by everything in a process. */
 export interface Idem {
   /**
    * Runs `work` once for all who ask with this key, here and in every process that shares the store, and gives all of

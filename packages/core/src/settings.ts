@@ -8,6 +8,7 @@ import { missingStoreMethods, type Store } from './store.js'
 import { type Ttl, ttlMs } from './ttl.js'
 import { assertPrices, type Prices } from './usage/prices.js'
 
+/** What `createIdem` takes; each default has its reason. */
 export interface IdemOptions extends Policy {
   /**
    * Where locks and records live.

@@ -109,7 +109,9 @@ export interface Claim {
   readonly fingerprint: string
 }
 
+/** How else a key may be acquired. */
 export interface AcquireOptions {
+  /** The bytes of the record that may be replaced. */
   readonly replacing?: Uint8Array
 }
 

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { createIdem, type Idem, memoryStore, type RunOptions, type Store } from '../src/index.js'
+import { payloadDigest } from '../src/key.js'
 import { refreshing } from '../src/refresh.js'
 import { deferred, testStore } from './tools.js'
 
@@ -158,6 +159,17 @@ describe("an effect with onLostOwner: 'error'", () => {
     await expect(hasty.run('pay', effect, careful)).rejects.toThrow(uncertain)
     end.resolve('paid')
     await running
+    expect(effect).not.toHaveBeenCalled()
+  })
+
+  test('is not begun where a newer version of idem keeps the record: it cannot be read, and not be locked', async () => {
+    const seen: { key: string }[] = []
+    await createIdem().run('pay', (context) => void seen.push(context))
+    const claim = { owner: 'o'.repeat(22), fingerprint: payloadDigest(null) }
+    await store.complete(seen[0]!.key, claim, Buffer.from('{"v":99}\n'), 60_000)
+    const effect = vi.fn()
+    const quiet = createIdem({ store, logger: { warn() {} } })
+    await expect(quiet.run('pay', effect, careful)).rejects.toThrow(uncertain)
     expect(effect).not.toHaveBeenCalled()
   })
 

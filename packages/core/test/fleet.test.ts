@@ -47,6 +47,8 @@ describe('the numbers of a fleet', () => {
     expect(reports).toHaveBeenCalledTimes(1)
     await call(idem, 'a', 50)
     await vi.advanceTimersByTimeAsync(1_000)
+    await idem.fleetStats()
+    await idem.close()
     expect(reports).toHaveBeenCalledTimes(2)
   })
 

@@ -7,7 +7,9 @@ export interface Savings {
   readonly calls: number
   /** Tokens of all kinds. */
   readonly tokens: number
+  /** The same by kind. */
   readonly usage: Usage
+  /** US dollars. */
   readonly dollars: number
 }
 
