@@ -31,10 +31,8 @@ import { errorResponse } from './response.js'
 export async function exchange(door: HttpDoor, one: Exchange): Promise<Response> {
   const { dialect, request, send } = one
   const identity = identify(dialect, request)
-  // Not a request of this dialect, or a stream it cannot read: untouched. Below another door of idem: its work is done
-  // there.
-  const isForeign = !identity || (identity.streaming && !dialect.streams)
-  if (isForeign) return send(request)
+  // Not a request of this dialect, or a stream it cannot read: untouched.
+  if (!identity || (identity.streaming && !dialect.streams)) return send(request)
   if (below.getStore()) {
     door.events.log(
       'debug',
