@@ -12,7 +12,7 @@ let cancelled = 0
 /** Its answer never ends, and nobody reads it. */
 const drop = (about) =>
   idem.exchange({
-    dialect: plainDialect('running'),
+    dialect: plainDialect(() => 'running'),
     request: {
       url: 'http://test/',
       method: 'POST',

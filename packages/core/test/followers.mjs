@@ -8,9 +8,11 @@ const PIECES = 64
 
 const idem = createIdem()
 let upstream
+/** Until then: what comes after the last event is waited for only a moment. */
+let isLast = false
 const ask = () =>
   idem.exchange({
-    dialect: plainDialect('whole'),
+    dialect: plainDialect(() => (isLast ? 'whole' : 'running')),
     request: { url: 'http://test/', method: 'POST', headers: new Headers(), body: '{}' },
     async send() {
       const body = new ReadableStream({
@@ -38,7 +40,9 @@ const readers = (await Promise.all(Array.from({ length: FOLLOWERS }, ask))).map(
 let most = 0
 let read = 0
 for (let piece = 0; piece < PIECES; piece++) {
+  isLast = piece === PIECES - 1
   upstream.enqueue(new Uint8Array(PIECE))
+  if (isLast) upstream.close()
   // All but a few keep up; those hold nobody back, and cost nothing.
   for (const reader of readers.slice(5)) {
     const { value } = await reader.read()
@@ -46,7 +50,6 @@ for (let piece = 0; piece < PIECES; piece++) {
   }
   if (piece % 8 === 7) most = Math.max(most, await memory())
 }
-upstream.close()
 for (const reader of readers)
   for (let next = await reader.read(); !next.done; next = await reader.read()) read += next.value.byteLength
 process.stdout.write(

@@ -1,5 +1,5 @@
-/** Every request is a stream, and each stream is in this state whatever comes of it. */
-export const plainDialect = (state) => ({
+/** Every request is a stream, and each stream is in the state that is told of it, whatever comes of it. */
+export const plainDialect = (stateOf) => ({
   door: 'test',
   matches: () => true,
   identify: (_headers, body) => ({
@@ -13,7 +13,12 @@ export const plainDialect = (state) => ({
   assess: () => ({ keep: 'store' }),
   errorBody: (error) => error,
   streams: {
-    inspect: () => ({ push() {}, state }),
+    inspect: () => ({
+      push() {},
+      get state() {
+        return stateOf()
+      },
+    }),
     fold: (answer) => answer,
     expand: (answer) => answer,
     ping: '',
