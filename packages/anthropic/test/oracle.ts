@@ -2,6 +2,7 @@ import { BetaMessageStream } from '@anthropic-ai/sdk/lib/BetaMessageStream'
 import { MessageStream } from '@anthropic-ai/sdk/lib/MessageStream'
 import { Stream } from '@anthropic-ai/sdk/streaming'
 import type { HttpAnswer } from '@idem/core'
+import { statesOf as statesIn } from '@idem/testing'
 import { expect } from 'vitest'
 import { messagesStreams as streams } from '../src/streams.js'
 
@@ -56,14 +57,7 @@ export async function foldAsTheSdk(stream: string | Uint8Array, beta = false): P
   return folded
 }
 
-/** The states of the inspector, with the number of bytes each was first seen after, fed in pieces of `size`. */
+/** The states of the inspector, fed in pieces of `size`. */
 export function statesOf(stream: Uint8Array, size: number): Record<string, number> {
-  const inspector = streams.inspect()
-  const states: Record<string, number> = { [inspector.state]: 0 }
-  for (let at = 0; at < stream.length; at += size) {
-    const piece = stream.subarray(at, at + size)
-    inspector.push(piece)
-    states[inspector.state] ??= at + piece.length
-  }
-  return states
+  return statesIn(streams.inspect(), stream, size)
 }

@@ -103,6 +103,7 @@ export function countedAs({ outcome, isPaid }: Settled<unknown>): Settled<unknow
   return isPaid ? 'executed' : outcome
 }
 
+/** What a record says about keeping it. */
 export interface RecordFacts {
   /** By the store's clock, ms since the epoch; absent when it was stored just now. */
   readonly storedAtMs?: number

@@ -71,9 +71,8 @@ export interface Idem {
    *
    * @param key 1 to 1024 bytes
    * @throws IDEM_INVALID_ARGUMENT, IDEM_KEY_REUSED, IDEM_WAIT_TIMEOUT, IDEM_EXECUTION_TIMEOUT, IDEM_EXECUTION_FAILED,
-   * IDEM_STORE_UNAVAILABLE (with `onStoreError: 'closed'` or `onLostOwner: 'error'`), IDEM_UNCERTAIN (only with the
-   * latter),
-   * IDEM_UNSUPPORTED_SERVER, IDEM_CLOSED
+   * IDEM_STORE_UNAVAILABLE (with `onStoreError: 'closed'` or `onLostOwner: 'error'`), IDEM_UNCERTAIN (with the latter
+   * alone), IDEM_UNSUPPORTED_SERVER, IDEM_CLOSED
    */
   run<T>(key: string, work: (context: WorkContext) => Promise<T> | T, options?: RunOptions): Promise<T>
   /** As `run`, and tells what happened. */

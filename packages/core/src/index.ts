@@ -19,7 +19,7 @@ export type {
 export type { Exchange } from './http/door.js'
 export type { IdemRequestInit } from './http/fetch.js'
 export { credentialIn, isRetryIn, setIn } from './http/headers.js'
-export { eventReader, eventText, readEvents, type ServerEvent } from './http/server-events.js'
+export { eventReader, eventText, inspector, readEvents, type ServerEvent } from './http/server-events.js'
 export { createIdem, type Idem, type Outcome, type RunOptions, type WorkContext } from './idem.js'
 export { isObject, type JsonObject, parseObject } from './json.js'
 export { type MemoryStoreOptions, memoryStore } from './memory-store.js'

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { StoreError } from './errors/store-error.js'
+import { MemoryBoards } from './memory-boards.js'
 import { assertKnown, assertWhole } from './options.js'
 import type { Claim, Completed, Found, Hint, Read, Renewed, Store, StoredRecord, Watch } from './store.js'
 
@@ -43,8 +44,7 @@ class MemoryStore implements Store {
   readonly #locks = new Map<string, Lock>()
   /** Records under their key; endings and live logs under key, kind and owner. */
   readonly #kept: LRUCache<string, Kept>
-  /** Few and small: a board a day, with a report an idem. */
-  readonly #boards = new LRUCache<string, Map<string, Uint8Array>>({ max: 100, ttlResolution: 0 })
+  readonly #boards = new MemoryBoards()
   readonly #listeners = new Map<string, Set<(hint: Hint) => void>>()
   #closed = false
   #sets = 0
@@ -157,13 +157,12 @@ class MemoryStore implements Store {
 
   async report(board: string, name: string, bytes: Uint8Array, ms: number): Promise<void> {
     this.#open()
-    const reports = this.#boards.get(board) ?? new Map()
-    this.#boards.set(board, reports.set(name, new Uint8Array(bytes)), { ttl: ms })
+    this.#boards.write(board, name, bytes, ms)
   }
 
   async reports(board: string): Promise<Uint8Array[]> {
     this.#open()
-    return [...(this.#boards.get(board)?.values() ?? [])].map((report) => new Uint8Array(report))
+    return this.#boards.read(board)
   }
 
   watch(key: string, listener: (hint: Hint) => void): Watch {

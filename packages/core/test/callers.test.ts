@@ -2,19 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { createIdem, memoryStore } from '../src/index.js'
 import { payloadDigest, storeKey } from '../src/key.js'
 import { newOwner } from '../src/lock.js'
-import { deferred, testStore } from './tools.js'
-
-/** Work that has begun and ends when the test says so. */
-function controlled<T>(value: T) {
-  const began = deferred()
-  const finish = deferred()
-  const work = vi.fn(async () => {
-    began.resolve()
-    await finish.promise
-    return value
-  })
-  return { work, began: began.promise, finish: finish.resolve }
-}
+import { controlled, deferred, testStore } from './tools.js'
 
 describe('a caller that leaves', () => {
   test("gets its signal's reason at once; the others get the answer", async () => {

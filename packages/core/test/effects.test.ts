@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { createIdem, type Idem, memoryStore, type RunOptions, type Store } from '../src/index.js'
 import { payloadDigest } from '../src/key.js'
 import { refreshing } from '../src/refresh.js'
-import { deferred, testStore } from './tools.js'
+import { controlled, deferred, testStore } from './tools.js'
 
 const uncertain = expect.objectContaining({ code: 'IDEM_UNCERTAIN', status: 409, isRetryable: false })
 const careful = { onLostOwner: 'error' } as const
@@ -57,13 +57,9 @@ describe("an effect with onLostOwner: 'error'", () => {
   test('tells those who were waiting for the lost process, too', async () => {
     const vanishing = testStore(store)
     const lost = createIdem({ store: vanishing, leaseMs: 60 })
-    const began = deferred()
-    const never = () => {
-      began.resolve()
-      return new Promise(() => {})
-    }
-    lost.run('pay', never, careful).catch(() => {})
-    await began.promise
+    const { work, began } = controlled('never')
+    lost.run('pay', work, careful).catch(() => {})
+    await began
     const waiting = idem.run('pay', () => 'again', careful)
     vanishing.fault = () => 'refuse'
     await expect(waiting).rejects.toThrow(uncertain)
@@ -108,20 +104,12 @@ describe("an effect with onLostOwner: 'error'", () => {
   })
 
   test('has no second beside it: a refresh while it runs is refused', async () => {
-    const began = deferred()
-    const end = deferred<string>()
-    const first = idem.run(
-      'pay',
-      () => {
-        began.resolve()
-        return end.promise
-      },
-      careful,
-    )
-    await began.promise
+    const { work, began, finish } = controlled('paid')
+    const first = idem.run('pay', work, careful)
+    await began
     const effect = vi.fn()
     await expect(idem.run('pay', effect, { ...careful, refresh: true })).rejects.toThrow(uncertain)
-    end.resolve('paid')
+    finish()
     expect(await first).toBe('paid')
     expect(effect).not.toHaveBeenCalled()
   })
@@ -144,20 +132,12 @@ describe("an effect with onLostOwner: 'error'", () => {
 
   test("is not begun beside a running one when a waiter's time is over", async () => {
     const hasty = createIdem({ store, onWaitTimeout: 'execute', maxWaitMs: 30, pollMinMs: 5, pollMaxMs: 10 })
-    const end = deferred<string>()
-    const began = deferred()
-    const running = idem.run(
-      'pay',
-      () => {
-        began.resolve()
-        return end.promise
-      },
-      careful,
-    )
-    await began.promise
+    const { work, began, finish } = controlled('paid')
+    const running = idem.run('pay', work, careful)
+    await began
     const effect = vi.fn()
     await expect(hasty.run('pay', effect, careful)).rejects.toThrow(uncertain)
-    end.resolve('paid')
+    finish()
     await running
     expect(effect).not.toHaveBeenCalled()
   })

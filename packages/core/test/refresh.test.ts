@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { createIdem, type Idem, memoryStore, type Store } from '../src/index.js'
-import { deferred, testStore } from './tools.js'
+import { controlled, testStore } from './tools.js'
 import { askToy } from './toy-dialect.js'
 
 let store: Store
@@ -16,20 +16,12 @@ beforeEach(() => {
 describe('a refresh', () => {
   test('makes the call again; until it is done others are given the old answer, then the new one', async () => {
     await idem.run('key', () => 'old')
-    const work = deferred<string>()
-    const began = deferred()
-    const refreshed = idem.runWithOutcome(
-      'key',
-      () => {
-        began.resolve()
-        return work.promise
-      },
-      { refresh: true },
-    )
-    await began.promise
+    const { work, began, finish } = controlled('new')
+    const refreshed = idem.runWithOutcome('key', work, { refresh: true })
+    await began
     expect(await idem.run('key', () => 'never')).toBe('old')
     expect(await other.run('key', () => 'never')).toBe('old')
-    work.resolve('new')
+    finish()
     expect(await refreshed).toEqual({ value: 'new', outcome: 'executed' })
     expect(await idem.run('key', () => 'never')).toBe('new')
     expect(await other.run('key', () => 'never')).toBe('new')
@@ -44,18 +36,13 @@ describe('a refresh', () => {
 
   test('at the same time as another is one call, in this process and in others', async () => {
     await idem.run('key', () => 'old')
-    const work = deferred<string>()
-    const began = deferred()
-    const call = vi.fn(() => {
-      began.resolve()
-      return work.promise
-    })
-    const refresh = (one: Idem) => one.run('key', call, { refresh: true })
+    const { work, began, finish } = controlled('new')
+    const refresh = (one: Idem) => one.run('key', work, { refresh: true })
     const asked = [refresh(idem), refresh(idem), refresh(other)]
-    await began.promise
-    work.resolve('new')
+    await began
+    finish()
     expect(await Promise.all(asked)).toEqual(['new', 'new', 'new'])
-    expect(call).toHaveBeenCalledTimes(1)
+    expect(work).toHaveBeenCalledTimes(1)
   })
 
   test('of what is not there stores the answer', async () => {
@@ -64,15 +51,11 @@ describe('a refresh', () => {
   })
 
   test('of a running call makes a call of its own, and its answer is the one that stands', async () => {
-    const running = deferred<string>()
-    const began = deferred()
-    const first = idem.run('key', () => {
-      began.resolve()
-      return running.promise
-    })
-    await began.promise
+    const { work, began, finish } = controlled('of the first')
+    const first = idem.run('key', work)
+    await began
     expect(await idem.run('key', () => 'fresh', { refresh: true })).toBe('fresh')
-    running.resolve('of the first')
+    finish()
     expect(await first).toBe('fresh')
     expect(await other.run('key', () => 'never')).toBe('fresh')
   })
@@ -113,19 +96,11 @@ describe('a record older than the ttl of the caller', () => {
     await idem.run('key', () => 'old', { ttl: 'analysis' })
     vi.spyOn(Date, 'now').mockReturnValue(storedAt + 90_000)
     try {
-      const began = deferred()
-      const work = deferred<string>()
-      const hurried = idem.run(
-        'key',
-        () => {
-          began.resolve()
-          return work.promise
-        },
-        { ttl: 'retry' },
-      )
-      await began.promise
+      const { work, began, finish } = controlled('new')
+      const hurried = idem.run('key', work, { ttl: 'retry' })
+      await began
       expect(await other.run('key', () => 'never', { ttl: 'analysis' })).toBe('old')
-      work.resolve('new')
+      finish()
       expect(await hurried).toBe('new')
       expect(await other.run('key', () => 'never')).toBe('new')
     } finally {
@@ -157,14 +132,11 @@ test('a refresh made by the work of its own key is refused: it would wait for it
 })
 
 test('a call that was overtaken by a refresh was paid for, and is counted so', async () => {
-  const [began, end] = [deferred(), deferred<string>()]
-  const running = idem.run('key', () => {
-    began.resolve()
-    return end.promise
-  })
-  await began.promise
+  const { work, began, finish } = controlled('late')
+  const running = idem.run('key', work)
+  await began
   await idem.run('key', () => 'fresh', { refresh: true })
-  end.resolve('late')
+  finish()
   expect(await running).toBe('fresh')
   expect(idem.stats()).toMatchObject({ executed: 2, collapsed: 0, superseded: 1, saved: { calls: 0 } })
 })
@@ -196,31 +168,23 @@ describe('forget', () => {
   })
 
   test('of a running call: who waits gets its answer, nobody later does', async () => {
-    const work = deferred<string>()
-    const began = deferred()
-    const running = idem.run('key', () => {
-      began.resolve()
-      return work.promise
-    })
+    const { work, began, finish } = controlled('forgotten')
+    const running = idem.run('key', work)
     const joined = idem.run('key', () => 'never')
-    await began.promise
+    await began
     expect(await other.forget('key')).toBe(true)
-    work.resolve('forgotten')
+    finish()
     expect(await Promise.all([running, joined])).toEqual(['forgotten', 'forgotten'])
     expect(await other.run('key', () => 'new')).toBe('new')
   })
 
   test('in this process: who asks after it joins no call from before it', async () => {
-    const work = deferred<string>()
-    const began = deferred()
-    const running = idem.run('key', () => {
-      began.resolve()
-      return work.promise
-    })
-    await began.promise
+    const { work, began, finish } = controlled('forgotten')
+    const running = idem.run('key', work)
+    await began
     await idem.forget('key')
     const later = idem.run('key', () => 'new')
-    work.resolve('forgotten')
+    finish()
     expect(await running).toBe('forgotten')
     expect(await later).toBe('new')
   })

@@ -11,7 +11,11 @@ function keyOf(text: string, { url = 'http://api/v1', headers = {} } = {}): stri
   const identify = (_headers: Headers, body: object) => ({ ...plain, headers, body: { ...body } })
   const request = { url, method: 'POST', headers: new Headers(), body: text }
   return payloadDigest(
-    requestPayload(request, { ...identify(new Headers(), json), json }, { dialect: { identify } }),
+    requestPayload(
+      request,
+      { ...identify(new Headers(), json), json },
+      { dialect: { identify }, ignore: [] },
+    ),
   )
 }
 

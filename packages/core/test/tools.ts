@@ -1,3 +1,4 @@
+import { vi } from 'vitest'
 import { memoryStore, type Store, StoreError } from '../src/index.js'
 
 /** A promise to be settled by the test. */
@@ -9,6 +10,18 @@ export function deferred<T = void>() {
     reject = rej
   })
   return { promise, resolve, reject }
+}
+
+/** Work that has begun and ends when the test says so. */
+export function controlled<T>(value: T) {
+  const began = deferred()
+  const finish = deferred()
+  const work = vi.fn(async () => {
+    began.resolve()
+    await finish.promise
+    return value
+  })
+  return { work, began: began.promise, finish: finish.resolve }
 }
 
 const COMMANDS = [

@@ -1,20 +1,4 @@
-import { eventReader, type HttpAnswer, type ServerEvent, type StreamInspector } from '@idem/core'
-
-/** Watches a stream until one of its events says how it ended. */
-export function inspector(
-  endOf: (event: ServerEvent) => Exclude<StreamInspector['state'], 'running'> | undefined,
-): StreamInspector {
-  let state: StreamInspector['state'] = 'running'
-  const push = eventReader((event) => {
-    if (state === 'running') state = endOf(event) ?? 'running'
-  })
-  return {
-    push,
-    get state() {
-      return state
-    },
-  }
-}
+import type { HttpAnswer } from '@idem/core'
 
 /** A comment (WHATWG HTML, 9.2.6): the APIs have no event that says nothing. */
 export const PING = ': ping\n\n'

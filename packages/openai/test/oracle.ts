@@ -1,4 +1,5 @@
 import type { HttpAnswer, StreamFormat } from '@idem/core'
+import { statesOf as statesIn } from '@idem/testing'
 import { OpenAI } from 'openai'
 import { Stream } from 'openai/streaming'
 
@@ -48,16 +49,9 @@ export async function eventsInSdk(
   return { events }
 }
 
-/** The states of an inspector, with the number of bytes each was first seen after, fed in pieces of `size`. */
+/** The states of an inspector, fed in pieces of `size`. */
 export function statesOf(streams: StreamFormat, stream: Uint8Array, size: number): Record<string, number> {
-  const inspector = streams.inspect()
-  const states: Record<string, number> = { [inspector.state]: 0 }
-  for (let at = 0; at < stream.length; at += size) {
-    const piece = stream.subarray(at, at + size)
-    inspector.push(piece)
-    states[inspector.state] ??= at + piece.length
-  }
-  return states
+  return statesIn(streams.inspect(), stream, size)
 }
 
 function clientThatReads(stream: string | Uint8Array): OpenAI {

@@ -1,8 +1,5 @@
-import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createIdem, type Idem, type IdemOptions } from '@idem/core'
+import { type Provider, type ReceivedCall, type ReplyScript, startProvider } from '@idem/testing'
 import { type ClientOptions, OpenAI } from 'openai'
 import { afterAll, beforeAll, beforeEach } from 'vitest'
 import { openaiDialects } from '../src/index.js'
@@ -12,55 +9,58 @@ import { completion, text } from './completions.js'
 import { bothWays } from './oracle.js'
 import { message, response, text as responseText } from './responses.js'
 
-export interface Request {
-  readonly path: string
-  readonly headers: IncomingHttpHeaders
-  readonly body: Record<string, unknown>
-}
-
 export interface Reply {
   readonly status?: number
   readonly type?: string
   readonly body: string | Uint8Array
   readonly delayMs?: number
-  /** Whether the connection breaks after the body. */
+  /** Whether the connection breaks in the middle. */
   readonly drop?: boolean
 }
 
-type Script = (request: Request, index: number) => Reply
+type Script = (request: ReceivedCall, index: number) => Reply
 
-/** A provider that speaks OpenAI's wire, on 127.0.0.1. */
+/** The provider, with answers of this package's own making. */
 export class Server {
-  readonly requests: Request[] = []
   script: Script = usual
-  readonly #http = createServer(async (incoming, outgoing) => {
-    const pieces: Buffer[] = []
-    for await (const piece of incoming) pieces.push(piece)
-    const body = JSON.parse(Buffer.concat(pieces).toString() || '{}')
-    const request = { path: incoming.url!, headers: incoming.headers, body }
-    await answer(outgoing, this.script(request, this.requests.push(request) - 1))
-  })
+  #provider!: Provider
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}/v1`
+    return `${this.#provider.url}/v1`
+  }
+
+  get requests(): readonly ReceivedCall[] {
+    return this.#provider.requests
   }
 
   get calls(): number {
-    return this.requests.length
+    return this.#provider.calls
   }
 
   reset(): void {
-    this.requests.length = 0
     this.script = usual
+    this.#provider.reset()
+    this.#provider.reply((request, index) => scripted(this.script(request, index)))
   }
 
   async start(): Promise<void> {
-    await once(this.#http.listen(0, '127.0.0.1'), 'listening')
+    this.#provider = await startProvider()
   }
 
-  async stop(): Promise<void> {
-    this.#http.closeAllConnections()
-    await new Promise((closed) => this.#http.close(closed))
+  stop(): Promise<void> {
+    return this.#provider.stop()
+  }
+}
+
+function scripted({ status, type, body, delayMs, drop }: Reply): ReplyScript {
+  return {
+    // As bytes, so that it comes in two pieces that are cut anywhere.
+    body: Buffer.from(body),
+    latencyMs: delayMs,
+    chunkDelayMs: 2,
+    ...(status !== undefined && { status }),
+    headers: { 'x-request-id': 'req_1', ...(type !== undefined && { 'content-type': type }) },
+    ...(drop && { drop: 'mid-body' }),
   }
 }
 
@@ -94,7 +94,7 @@ export const sse = (body: string | Uint8Array, more: Partial<Reply> = {}): Reply
 })
 
 /** What the server says to each request, with the number of the call in it. */
-function usual({ path, body }: Request, index: number): Reply {
+function usual({ path, body }: ReceivedCall, index: number): Reply {
   const delayMs = 20
   const { pathname } = new URL(path, 'http://x')
   const isStream = body.stream === true
@@ -114,16 +114,4 @@ function usual({ path, body }: Request, index: number): Reply {
   }
   const whole = response([message(responseText(`Hé ${index} 👍`))])
   return isStream ? sse(bothWays(responsesStreams).expand(whole), { delayMs }) : json(whole, { delayMs })
-}
-
-async function answer(outgoing: ServerResponse, { status = 200, type, body, delayMs = 0, drop }: Reply) {
-  await sleep(delayMs)
-  outgoing.writeHead(status, { 'content-type': type ?? 'application/json', 'x-request-id': 'req_1' })
-  const bytes = Buffer.from(body)
-  // In the middle, and of a character too.
-  const half = Math.floor(bytes.length / 2)
-  outgoing.write(bytes.subarray(0, half))
-  await sleep(2)
-  if (!drop) outgoing.end(bytes.subarray(half))
-  else outgoing.write(bytes.subarray(half), () => outgoing.destroy())
 }

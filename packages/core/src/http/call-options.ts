@@ -54,20 +54,18 @@ export interface PolicyRequest {
   readonly body: Readonly<Record<string, unknown>>
 }
 
-export const POLICY_NAMES = ['ttl', 'sampling', 'toolCalls', 'ignore'] as const
+const POLICY_NAMES = ['ttl', 'sampling', 'toolCalls', 'ignore'] as const
 const CLIENT_NAMES = [...POLICY_NAMES, 'bypass', 'scope'] as const
 const CALL_NAMES = [...CLIENT_NAMES, 'refresh', 'key'] as const
 
 /** @throws InvalidArgumentError for what no client can be given */
 export function assertClientOptions(options: unknown, where: string): asserts options is ClientOptions {
-  check.assertKnown(options, CLIENT_NAMES, where)
-  assertValues(options as CallOptions)
+  assertOptions(options, CLIENT_NAMES, where)
 }
 
 /** @throws InvalidArgumentError for what no call can ask for */
 export function assertCallOptions(options: unknown, where: string): asserts options is CallOptions {
-  check.assertKnown(options, CALL_NAMES, where)
-  assertValues(options as CallOptions)
+  assertOptions(options, CALL_NAMES, where)
 }
 
 /** @throws InvalidArgumentError for a value that is none */
@@ -80,24 +78,31 @@ export function assertPolicy({ ttl, sampling, toolCalls, ignore }: Policy): void
   }
 }
 
-function assertValues(options: CallOptions): void {
-  const { bypass, refresh, scope, key } = options
-  assertPolicy(options)
+function assertOptions(options: unknown, names: readonly string[], where: string): void {
+  check.assertKnown(options, names, where)
+  const { bypass, refresh, scope, key, ...policy } = options as CallOptions
+  assertPolicy(policy)
   if (bypass !== undefined) check.assertBoolean(bypass, 'bypass')
   if (refresh !== undefined) check.assertBoolean(refresh, 'refresh')
   if (scope !== undefined) check.assertScope(scope)
   if (key !== undefined) assertKey(key)
 }
 
-/** What holds for one call: of the layers the last that says something, each name for itself. */
-export function merged(...layers: readonly (CallOptions | undefined)[]): CallOptions {
+/** The defaults of what a call may leave open. */
+type Defaults = Required<Pick<Policy, 'sampling' | 'toolCalls' | 'ignore'>>
+
+/** What holds for one call. */
+export type MergedOptions = CallOptions & Defaults
+
+/** Of the layers the last that says something, each name for itself. */
+export function merged(defaults: Defaults, ...layers: readonly (CallOptions | undefined)[]): MergedOptions {
   const said = layers.map((layer = {}) => Object.entries(layer).filter(([, value]) => value !== undefined))
-  return Object.fromEntries(said.flat())
+  return { ...defaults, ...Object.fromEntries(said.flat()) }
 }
 
-/** How long a call's answer is good for, ms, where nothing is said as long as the default; `bypass` where it is good for nobody else. */
+/** How long a call's answer is good for, ms; `bypass` where it is good for nobody else. */
 export function ttlFor(
-  { ttl, key, sampling = 'window' }: CallOptions,
+  { ttl, key, sampling }: Pick<MergedOptions, 'ttl' | 'key' | 'sampling'>,
   { isSampled }: Pick<Identity, 'isSampled'>,
   defaults: { readonly ttl: number },
 ): number | 'bypass' {

@@ -11,6 +11,7 @@ import {
   assertCallOptions,
   assertClientOptions,
   type CallOptions,
+  type MergedOptions,
   merged,
   type PolicyRequest,
   ttlFor,
@@ -44,16 +45,13 @@ export async function exchange(door: HttpDoor, one: Exchange): Promise<Response>
   try {
     if (door.isClosing()) throw new ClosedError()
     const options = optionsFor(door, one, identity)
-    const scope = options.scope ?? credentialScope(request, identity)
-    const ttl = ttlFor(options, identity, door.settings)
-    if (scope === undefined) warnUnscoped(door)
-    const fingerprint = fingerprintOf(door, one, identity, options)
-    if (options.bypass || scope === undefined || ttl === 'bypass' || fingerprint === undefined) {
+    const sharing = sharingOf(door, one, identity, options)
+    if (!sharing) {
       const response = await sendOn(request)
       door.events.emit('call', { door: dialect.door, outcome: 'bypassed', isRetry: identity.isRetry })
       return response
     }
-    const call = callOf({ door, one, sendOn }, identity, { ...options, scope, ttl, fingerprint })
+    const call = callOf({ door, one, sendOn }, identity, { ...options, ...sharing })
     const answer = identity.streaming ? answerStream : answerWhole
     return await answer({ door, one, call, sendOn, isRetry: identity.isRetry })
   } catch (error) {
@@ -70,10 +68,10 @@ function callOf(
     sendOn,
   }: Omit<Shared, 'call' | 'isRetry'>,
   identity: Identified,
-  options: CallOptions & { readonly scope: string; readonly ttl: number; readonly fingerprint: string },
+  options: MergedOptions & Sharing,
 ): Call<Recorded> {
   const { streams } = dialect
-  const { scope, ttl, fingerprint, toolCalls = settings.toolCalls } = options
+  const { scope, ttl, fingerprint, toolCalls } = options
   const call: Call<Recorded> = {
     id: storeKey(dialect.door, scope, options.key ?? fingerprint),
     fingerprint,
@@ -100,12 +98,34 @@ function callOf(
   return options.refresh ? refreshing(call) : call
 }
 
+/** Whose a request is, which, and how long its answer is good for, ms. */
+interface Sharing {
+  readonly scope: string
+  readonly fingerprint: string
+  readonly ttl: number
+}
+
+/** Undefined where the request is not to be shared, or cannot be. */
+function sharingOf(
+  door: HttpDoor,
+  one: Exchange,
+  identity: Identified,
+  options: MergedOptions,
+): Sharing | undefined {
+  const scope = options.scope ?? credentialScope(one.request, identity)
+  if (scope === undefined) warnUnscoped(door)
+  const ttl = ttlFor(options, identity, door.settings)
+  if (scope === undefined || ttl === 'bypass' || options.bypass) return undefined
+  const fingerprint = fingerprintOf(door, one, identity, options)
+  return fingerprint === undefined ? undefined : { scope, fingerprint, ttl }
+}
+
 /** The digest of the request; undefined for one that cannot be followed, which the provider is to judge. */
 function fingerprintOf(
   { events }: HttpDoor,
   { dialect, request }: Exchange,
   identity: Identified,
-  { ignore }: CallOptions,
+  { ignore }: MergedOptions,
 ): string | undefined {
   try {
     return payloadDigest(requestPayload(request, identity, { dialect, ignore }))
@@ -149,7 +169,7 @@ function warnUnscoped({ events }: HttpDoor): void {
  * The checked options: of the call before those of its client, before what the policy says, before the defaults. An
  * `Idempotency-Key` header is the key where the call names none. It stays on the wire.
  */
-function optionsFor({ settings }: HttpDoor, one: Exchange, { body }: Identified): CallOptions {
+function optionsFor({ settings }: HttpDoor, one: Exchange, { body }: Identified): MergedOptions {
   const { dialect, request, client = {}, options: call = {} } = one
   assertClientOptions(client, 'options of the client')
   assertCallOptions(call, 'idem options')

@@ -16,10 +16,7 @@ export interface Identified extends Identity {
 export function requestPayload(
   { url, headers: sent, body: text }: HttpRequest,
   { json, headers, body }: Identified,
-  {
-    dialect,
-    ignore = [],
-  }: { readonly dialect: Pick<Dialect, 'identify'>; readonly ignore?: readonly string[] },
+  { dialect, ignore }: { readonly dialect: Pick<Dialect, 'identify'>; readonly ignore: readonly string[] },
 ): unknown {
   const parts = split(text)
   const isRounding = parts.some((part, index) => isBare(index) && hasRounded(part))

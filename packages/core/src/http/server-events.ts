@@ -1,4 +1,5 @@
 import { createParser } from 'eventsource-parser'
+import type { StreamInspector } from './dialect.js'
 
 /** One server-sent event (WHATWG HTML, 9.2). */
 export interface ServerEvent {
@@ -25,4 +26,20 @@ export function readEvents(body: Uint8Array): ServerEvent[] {
 export function eventText(name: string, data: string): string {
   const lines = data.replaceAll(/\r\n?|\n/g, '\ndata: ')
   return `${name && `event: ${name}\n`}data: ${lines}\n\n`
+}
+
+/** Watches a stream of events until `endOf` says of one of them how it ended. */
+export function inspector(
+  endOf: (event: ServerEvent) => Exclude<StreamInspector['state'], 'running'> | undefined,
+): StreamInspector {
+  let state: StreamInspector['state'] = 'running'
+  const push = eventReader((event) => {
+    if (state === 'running') state = endOf(event) ?? 'running'
+  })
+  return {
+    push,
+    get state() {
+      return state
+    },
+  }
 }

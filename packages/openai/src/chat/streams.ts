@@ -1,6 +1,6 @@
-import { eventText, isObject, type StreamFormat } from '@idem/core'
+import { eventText, inspector, isObject, type StreamFormat } from '@idem/core'
 import { errorIn } from '../errors.js'
-import { inspector, PING, readJson } from '../streams.js'
+import { PING, readJson } from '../streams.js'
 import { expand } from './expand.js'
 import { fold } from './fold.js'
 

@@ -1,6 +1,6 @@
-import { eventText, type StreamFormat } from '@idem/core'
+import { eventText, inspector, type StreamFormat } from '@idem/core'
 import { errorIn } from '../errors.js'
-import { inspector, PING } from '../streams.js'
+import { PING } from '../streams.js'
 import { endOf } from './events.js'
 import { expand } from './expand.js'
 import { fold } from './fold.js'
