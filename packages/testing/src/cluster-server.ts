@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { ask } from './cluster-view.js'
-import { type RedisServer, startServer } from './redis-server.js'
+import { type RedisServer, startRedisServer } from './redis-server.js'
 
 /** A `redis-server` in cluster mode that this process started. */
 export interface ClusterServer extends RedisServer {
@@ -35,7 +35,9 @@ export async function startClusterServer(args: readonly string[] = []): Promise<
     // Asked for, as the port plus 10000 that is the default may be taken, or be no port at all.
     const busPort = await freePort()
     try {
-      const server = await startServer([...clusterArgs, '--cluster-port', String(busPort), ...args])
+      const server = await startRedisServer({
+        args: [...clusterArgs, '--cluster-port', String(busPort), ...args],
+      })
       try {
         return {
           ...server,

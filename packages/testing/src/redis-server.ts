@@ -22,17 +22,27 @@ const portAttempts = 5
 
 class PortTaken extends Error {}
 
+/** Options of {@link startRedisServer}. */
+export interface StartRedisServerOptions {
+  /** Further arguments for `redis-server`. @default none */
+  readonly args?: readonly string[]
+  /** Port on 127.0.0.1. @default a free one */
+  readonly port?: number
+}
+
 /**
  * Starts `redis-server` from the PATH, without persistence, in a temporary directory of its own.
- * Resolves when this very process answers; rejects with the end of its log when it does not.
+ * Resolves when this very process answers; rejects with the end of its log when it does not. It ends with this
+ * process, however that ends.
  */
-export async function startServer(args: readonly string[] = []): Promise<RedisServer> {
+export async function startRedisServer(options: StartRedisServerOptions = {}): Promise<RedisServer> {
+  const { args = [], port } = options
   for (let attempt = 1; ; attempt++) {
     try {
-      return await startOn(await freePort(), args)
+      return await startOn(port ?? (await freePort()), args)
     } catch (error) {
       // Between finding a free port and binding it, anybody may take it.
-      if (!(error instanceof PortTaken) || attempt === portAttempts) throw error
+      if (!(error instanceof PortTaken) || port !== undefined || attempt === portAttempts) throw error
     }
   }
 }
@@ -44,6 +54,8 @@ async function startOn(port: number, args: readonly string[]): Promise<RedisServ
   const defaults = ['--save', '', '--appendonly', 'no', '--bind', '127.0.0.1']
   const child = spawn('redis-server', [...defaults, ...args, '--port', String(port), '--dir', directory], {
     stdio: ['ignore', log.fd, log.fd],
+    // A process group of its own: who started it ends it, not a Ctrl-C in the terminal.
+    detached: true,
   })
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve())

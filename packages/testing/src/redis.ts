@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { startRedisContainer } from './containers.js'
-import { canInstallRedis, installRedis, isInstalled } from './install-redis.js'
-import { startServer } from './redis-server.js'
+import { ensureInstalled } from './install.js'
+import { startRedisServer } from './redis-server.js'
 
 /** A real Redis to test against. */
 export interface TestRedis {
@@ -56,16 +56,13 @@ export async function startRedis(options: StartRedisOptions = {}): Promise<TestR
     return { url: borrowed, owned: false, prefix, stop: async () => {} }
   }
 
-  if (!(await isInstalled('redis-server'))) {
-    if (!(await canInstallRedis())) {
-      throw new Error(
-        'The tests need a real Redis: install redis-server (for example "apt-get install redis-server" ' +
-          'or "brew install redis"), or set IDEM_TEST_REDIS_URL to a server that may be used.',
-      )
-    }
-    await installRedis()
-  }
-  const { port, pid, stop } = await startServer(options.args)
+  await ensureInstalled('redis-server', {
+    why: 'the tests need a real Redis',
+    advice:
+      'The tests need a real Redis: install redis-server (for example "apt-get install redis-server" ' +
+      'or "brew install redis"), or set IDEM_TEST_REDIS_URL to a server that may be used.',
+  })
+  const { port, pid, stop } = await startRedisServer({ args: options.args })
   return { url: `redis://127.0.0.1:${port}`, owned: true, pid, prefix, stop }
 }
 
