@@ -1,8 +1,3 @@
-/** Nanoseconds of `process.hrtime` in ms. */
-export function ms(nanoseconds: bigint): number {
-  return Number(nanoseconds) / 1e6
-}
-
 /** `p50 1.2 ms` for a rank of 50: the smallest value that so many percent of the values do not exceed. */
 export function percentile(rank: number, values: readonly number[]): string {
   const sorted = [...values].sort((a, b) => a - b)

@@ -1,22 +1,19 @@
-import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
-import { startProvider } from '@idem/testing'
-import { Redis } from 'ioredis'
 import colors from 'picocolors'
-import { createCaller, type SharedRedis } from './client.js'
-import type { World } from './scenario.js'
+import { Lab } from './lab.js'
 import { scenarios } from './scenarios/index.js'
 import { startServer } from './server.js'
 import { showScenarios, showTally } from './show.js'
 
 const USAGE = `npm start [-- --once]
 
-Shows duplicates of real SDK calls cost one upstream call, then stays up. --once: exits after the show.
+Serves a page on which duplicates of real SDK calls cost one upstream call, until Ctrl-C.
+--once: shows it in the terminal instead, and exits.
 
-  REDIS_URL           share over this Redis (7.0 or newer) and run the scenarios with several processes
-  ANTHROPIC_API_KEY   call the real API instead of the bundled provider (costs a few small calls)
-  PORT                where to listen afterwards [a free port]
+  REDIS_URL           share over this Redis (7.0 or newer) [a redis-server of its own, if one is on the PATH]
+  ANTHROPIC_API_KEY   call the real API instead of the bundled model: that is billed
+  PORT                where to listen [a free port]
 `
 
 const values = flags()
@@ -25,36 +22,48 @@ if (values.help) {
   process.exit(0)
 }
 
-const { REDIS_URL, ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL } = process.env
-if (REDIS_URL) await reach(REDIS_URL)
-const provider = ANTHROPIC_API_KEY ? undefined : await startProvider()
-const world: World = {
-  provider,
-  upstream: { url: provider?.url },
-  redis: REDIS_URL ? { url: REDIS_URL, prefix: `idem:demo:${randomUUID()}:` } : undefined,
+const { REDIS_URL, ANTHROPIC_API_KEY, PORT = '0' } = process.env
+if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65_535) refuse(`PORT must be a number up to 65535, not ${PORT}`)
+const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+// Whoever is impatient must not leave anything behind by pressing twice.
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {})
+
+const lab = await Lab.start(REDIS_URL, Boolean(ANTHROPIC_API_KEY)).catch((error) => refuse(error.message))
+const { store, model } = lab.shown
+const processes = lab.workers.rows.length
+process.stdout.write(`${colors.bold('idem')} demo
+  ${colors.dim('workers')}  ${processes === 1 ? 'one process' : `${processes} processes`}
+  ${colors.dim('store')}    ${store}
+  ${colors.dim('model')}    ${model}
+
+`)
+const code = values.once ? await show() : await serve()
+await lab.stop()
+// A scenario that was interrupted may still wait for something that will not come.
+process.exit(code)
+
+async function show(): Promise<number> {
+  const showing = showScenarios(scenarios, lab)
+  const tally = await Promise.race([showing, stopped.then(() => undefined)])
+  if (!tally) return 130
+  await showTally(tally, lab)
+  return tally.failed > 0 ? 1 : 0
 }
 
-const store = world.redis ? `Redis at ${redacted(world.redis.url)}` : 'the memory store'
-const model = provider
-  ? `a bundled provider at ${provider.url}`
-  : `the API at ${ANTHROPIC_BASE_URL ?? 'api.anthropic.com'} (ANTHROPIC_API_KEY is set: this costs some small calls)`
-process.stdout.write(`${colors.bold('idem')} on ${store}, with ${model}\n\n`)
-
-const tally = await showScenarios(scenarios, world)
-showTally(tally)
-
-if (!values.once) {
-  const caller = createCaller(world.upstream, world.redis)
-  provider?.reset()
-  const server = await startServer(caller).catch((error) => refuse(`Cannot listen: ${error.message}`))
-  process.stdout.write(`\nlistening on ${server.url} (Ctrl-C stops it)\n`)
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
-  await server.stop()
-  await caller.close()
+async function serve(): Promise<number> {
+  try {
+    const server = await startServer(lab, Number(PORT))
+    process.stdout.write(`Open this page (Ctrl-C stops it): ${colors.bold(colors.cyan(server.url))}\n`)
+    await stopped
+    await server.stop()
+    return 0
+  } catch (error) {
+    process.stderr.write(
+      `Cannot listen: ${error instanceof Error ? error.message : error}. Set PORT to a free one.\n`,
+    )
+    return 2
+  }
 }
-await provider?.stop()
-if (world.redis) await removeKeys(world.redis)
-process.exitCode = tally.failed > 0 ? 1 : 0
 
 function flags() {
   try {
@@ -64,37 +73,7 @@ function flags() {
   }
 }
 
-/** Takes out of the Redis what this run has put into it: records would go by themselves, statistics after weeks. */
-async function removeKeys({ url, prefix }: SharedRedis): Promise<void> {
-  const client = new Redis(url)
-  for await (const keys of client.scanStream({ match: `${prefix}*`, count: 1_000 })) {
-    if (keys.length > 0) await client.unlink(keys)
-  }
-  client.disconnect()
-}
-
-/** Ends with a sentence unless there is a Redis at this URL. */
-async function reach(url: string): Promise<void> {
-  if (!/^redis:\/\/./.test(url)) refuse(`REDIS_URL must be like redis://127.0.0.1:6379, not ${url}`)
-  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null })
-  let reason = ''
-  client.on('error', (error) => {
-    reason = error.message
-  })
-  await client
-    .connect()
-    .catch(() => refuse(`There is no Redis at ${redacted(url)}: ${reason}. Start one, or unset REDIS_URL.`))
-  client.disconnect()
-}
-
 function refuse(sentence: string): never {
   process.stderr.write(`${sentence}\n`)
   process.exit(2)
-}
-
-/** A URL as it may be shown: without its password. */
-function redacted(url: string): string {
-  const shown = new URL(url)
-  if (shown.password) shown.password = '…'
-  return shown.href
 }

@@ -12,33 +12,36 @@ export function summaryOf({ hitRate, requests, hits, saved }: Stats) {
   }
 }
 
-/** The same for Prometheus, in its text format. A process reports its own; Prometheus adds them up. */
-export async function prometheusOf(stats: Stats): Promise<{ type: string; text: string }> {
+/** The same for Prometheus, in its text format: a series for each process, since it is Prometheus that adds them up. */
+export async function prometheusOf(
+  statsByWorker: ReadonlyMap<number, Stats>,
+): Promise<{ type: string; text: string }> {
   const registry = new Registry()
   const registers = [registry]
-  function count(name: string, help: string, label: string, counts: Record<string, number>): void {
-    const counter = new Counter({ name, help, labelNames: [label], registers })
-    for (const [value, total] of Object.entries(counts)) counter.inc({ [label]: value }, total)
+  const counter = (name: string, help: string, label: string) =>
+    new Counter({ name, help, labelNames: ['worker', label], registers })
+  const calls = counter('idem_calls_total', 'Calls by what happened to them.', 'outcome')
+  const trouble = counter('idem_trouble_total', 'Executions that did not go by the book.', 'kind')
+  const saved = {
+    calls: counter('idem_saved_calls_total', 'Upstream calls not made.', 'by'),
+    tokens: counter('idem_saved_tokens_total', 'Tokens not paid for.', 'by'),
+    dollars: counter('idem_saved_dollars_total', 'Their list price, US dollars.', 'by'),
   }
-  const { executed, replayed, collapsed, bypassed, failedOpen, superseded, diverged, cancelled, saved } =
-    stats
-  const calls = { executed, replayed, collapsed, bypassed }
-  count('idem_calls_total', 'Calls by what happened to them.', 'outcome', calls)
-  const trouble = { failedOpen, superseded, diverged, cancelled }
-  count('idem_trouble_total', 'Executions that did not go by the book.', 'kind', trouble)
-  const by = (figure: 'calls' | 'tokens' | 'dollars') => ({
-    replayed: saved.replayed[figure],
-    collapsed: saved.collapsed[figure],
-    retryCollapsed: saved.retryCollapsed[figure],
-  })
-  count('idem_saved_calls_total', 'Upstream calls not made.', 'by', by('calls'))
-  count('idem_saved_tokens_total', 'Tokens not paid for.', 'by', by('tokens'))
-  count('idem_saved_dollars_total', 'Their list price, US dollars.', 'by', by('dollars'))
-  const hitRate = new Gauge({
+  const hitRatio = new Gauge({
     name: 'idem_hit_ratio',
     help: 'Calls that cost no upstream call, 0 to 1.',
+    labelNames: ['worker'],
     registers,
   })
-  hitRate.set(stats.hitRate)
+  for (const [worker, stats] of statsByWorker) {
+    for (const outcome of ['executed', 'replayed', 'collapsed', 'bypassed'] as const)
+      calls.inc({ worker, outcome }, stats[outcome])
+    for (const kind of ['failedOpen', 'superseded', 'diverged', 'cancelled'] as const)
+      trouble.inc({ worker, kind }, stats[kind])
+    for (const by of ['replayed', 'collapsed', 'retryCollapsed'] as const)
+      for (const figure of ['calls', 'tokens', 'dollars'] as const)
+        saved[figure].inc({ worker, by }, stats.saved[by][figure])
+    hitRatio.set({ worker }, stats.hitRate)
+  }
   return { type: registry.contentType, text: await registry.metrics() }
 }

@@ -1,15 +1,5 @@
-import type { Stats } from '@idem/core'
-import type { Provider } from '@idem/testing'
-import type { SharedRedis, Upstream } from './client.js'
-
-/** What the scenarios run in. */
-export interface World {
-  readonly upstream: Upstream
-  /** The bundled provider, whose behaviour can be scripted; undefined on the real API. */
-  readonly provider: Provider | undefined
-  /** Undefined without REDIS_URL. */
-  readonly redis: SharedRedis | undefined
-}
+import type { Lab } from './lab.js'
+import type { RequestRow, ScenarioRow } from './rows.js'
 
 /** Where a scenario says what it sees, as it sees it. */
 export interface Notebook {
@@ -17,22 +7,27 @@ export interface Notebook {
   check(held: boolean, text: string): void
   /** A figure that decides nothing. */
   note(text: string): void
-  /** What an idem of the scenario did, for the savings at the end: since `before`, or in all. */
-  count(stats: Stats, before?: Stats): void
+  /** Waits until somebody wants to see what comes next; where nobody is there to say so, not at all. */
+  step(label: string): Promise<void>
 }
 
-export interface Scenario {
-  readonly name: string
-  /** One sentence: what is done. */
-  readonly what: string
-  readonly needs?: 'redis' | 'provider' | 'redis and provider'
-  run(world: World, notebook: Notebook): Promise<void>
+export interface Scenario extends Omit<ScenarioRow, 'unmet'> {
+  /** `processes`: several of them, sharing over Redis. `model`: the bundled one, which does what it is told. */
+  readonly needs?: readonly ('processes' | 'model')[]
+  run(lab: Lab, notebook: Notebook): Promise<void>
 }
 
 /** `3 answers, all identical`. */
-export function sameness(answers: readonly string[]): string {
-  const different = new Set(answers).size
+export function sameness(answers: readonly RequestRow[]): string {
+  const different = new Set(answers.map(({ answerId, text }) => `${answerId} ${text}`)).size
+  const failed = answers.filter(({ error }) => error !== undefined).length
+  if (failed > 0) return `${failed} of ${answers.length} failed`
   return `${answers.length} answers, ${different === 1 ? 'all identical' : `${different} different ones`}`
+}
+
+/** Whether all of them have an answer, and the same one. */
+export function areSame(answers: readonly RequestRow[]): boolean {
+  return sameness(answers) === `${answers.length} answers, all identical`
 }
 
 /** `1 upstream call`, `4 upstream calls`. */
@@ -40,9 +35,10 @@ export function upstream(calls: number): string {
   return `${calls} upstream call${calls === 1 ? '' : 's'}`
 }
 
-/** Why a scenario cannot run in this world; undefined if it can. */
-export function unmet({ needs }: Scenario, { redis, provider }: World): string | undefined {
-  if (needs?.includes('redis') && !redis) return 'set REDIS_URL'
-  if (needs?.includes('provider') && !provider) return 'it scripts the provider: unset ANTHROPIC_API_KEY'
+/** Why a scenario cannot run here; undefined if it can. */
+export function unmet({ needs = [] }: Scenario, { redis, model }: Lab): string | undefined {
+  if (needs.includes('processes') && !redis)
+    return 'several processes share over Redis: install redis-server, or set REDIS_URL'
+  if (needs.includes('model') && !model) return 'it tells the model what to do: unset ANTHROPIC_API_KEY'
   return undefined
 }

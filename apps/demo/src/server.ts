@@ -1,51 +1,140 @@
+import { PassThrough } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import compress from '@fastify/compress'
+import files from '@fastify/static'
+import { eventText } from '@idem/core'
 import fastify from 'fastify'
-import { type Caller, question } from './client.js'
+import { Feed } from './feed.js'
+import { type Asking, type Lab, MODELS } from './lab.js'
 import { prometheusOf, summaryOf } from './metrics.js'
+import type { Changes } from './rows.js'
+import { RunError } from './runs.js'
 
-/** The demo that stays up: a small API in front of one model, so that duplicates can be made by hand. */
-export async function startServer(caller: Caller): Promise<{ url: string; stop(): Promise<void> }> {
-  const app = fastify()
-  const client = caller.client()
+/** What the page built by Vite is in, beside this file. */
+const PAGE = fileURLToPath(new URL('./page/', import.meta.url))
 
-  app.get('/', async (_, reply) => {
-    const { host = '' } = reply.request.headers
-    return reply
-      .type('text/plain')
-      .send(
-        [
-          'idem demo. Send the same prompt twice, or twice at once:',
-          `  curl -s http://${host}/generate -H 'content-type: application/json' -d '{"prompt":"hello"}' -i; echo`,
-          `  curl -s http://${host}/stats                  what this process saved`,
-          `  curl -s http://${host}/metrics/idempotency    the same for all that share its store, in short`,
-          `  curl -s http://${host}/metrics                for Prometheus`,
-          '',
-        ].join('\n'),
-      )
+/** More at once would be a benchmark, and is refused. */
+const MAX_COUNT = 100
+
+const question = {
+  prompt: { type: 'string', minLength: 1, maxLength: 10_000 },
+  model: { enum: MODELS },
+  stream: { type: 'boolean' },
+  ttl: { enum: ['retry', 'chat', 'analysis', 'batch'] },
+  bypass: { type: 'boolean' },
+}
+
+const bodyOf = (properties: object, required: string[] = Object.keys(properties)) => ({
+  schema: { body: { type: 'object', required, properties, additionalProperties: false } },
+})
+
+/** The page, what it asks for, and what a monitor reads. Every route that does something takes JSON. */
+export async function startServer(
+  lab: Lab,
+  port: number,
+): Promise<{ readonly url: string; stop(): Promise<void> }> {
+  const app = fastify({
+    forceCloseConnections: true,
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
+  })
+  const feed = new Feed(lab)
+  await app.register(compress)
+  await app.register(files, { root: PAGE, immutable: false })
+
+  app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, _, reply) => {
+    const status = error instanceof RunError ? 409 : (error.statusCode ?? 503)
+    return reply.code(status).send({ error: error.message })
   })
 
-  app.post<{ Body: { prompt: string } }>('/generate', {
-    schema: {
-      body: {
-        type: 'object',
-        required: ['prompt'],
-        properties: { prompt: { type: 'string', minLength: 1 } },
-      },
-    },
+  /** What happens, as server-sent events. */
+  app.get('/events', { compress: false }, (request, reply) => {
+    const events = new PassThrough()
+    const close = feed.open((changes: Changes) => events.write(eventText('', JSON.stringify(changes))))
+    request.raw.on('close', () => {
+      close()
+      events.end()
+    })
+    return reply.type('text/event-stream').header('cache-control', 'no-store').send(events)
+  })
+
+  /** One question, in the next worker in turn; answered when the model has. */
+  app.post<{ Body: Asking }>('/generate', {
+    ...bodyOf(question, ['prompt']),
     handler: async ({ body }, reply) => {
-      const { data, response } = await client.messages.create(question(body.prompt)).withResponse()
-      return reply.header('cache-status', response.headers.get('cache-status')).send(data)
+      const { error, status, headers, text, ...row } = await lab.ask(body).answered
+      const { 'content-type': _, ...shown } = headers
+      reply.headers(shown)
+      if (error !== undefined) return reply.code(status && status >= 400 ? status : 502).send({ error })
+      return { text, outcome: row.outcome, worker: row.worker, id: row.answerId }
     },
   })
 
-  app.get('/stats', async () => caller.idem.stats())
+  /** The same, many times at once, spread over the workers or one in each of them; the events tell the rest. */
+  app.post<{ Body: Asking & { count: number | 'each' } }>('/requests', {
+    ...bodyOf(
+      {
+        ...question,
+        count: { anyOf: [{ type: 'integer', minimum: 1, maximum: MAX_COUNT }, { const: 'each' }] },
+      },
+      ['prompt', 'count'],
+    ),
+    handler: async ({ body: { count, ...asking } }, reply) => {
+      const workers =
+        count === 'each'
+          ? lab.workers.rows.map(({ number }) => number)
+          : Array.from({ length: count }, () => undefined)
+      const requests = workers.map((worker) => lab.ask(asking, worker).id)
+      return reply.code(202).send({ requests })
+    },
+  })
 
-  app.get('/metrics/idempotency', async () => summaryOf(await caller.idem.fleetStats()))
+  app.post<{ Body: { name: string } }>('/runs', {
+    ...bodyOf({ name: { type: 'string' } }),
+    handler: async ({ body }, reply) => {
+      feed.runs.start(body.name)
+      return reply.code(202).send({})
+    },
+  })
+
+  app.post('/runs/step', {
+    ...bodyOf({}),
+    handler: async (_, reply) => {
+      feed.runs.step()
+      return reply.code(202).send({})
+    },
+  })
+
+  app.post<{ Body: { digest: string } }>('/forget', {
+    ...bodyOf({ digest: { type: 'string', pattern: '^[\\w-]{43}$' } }),
+    handler: async ({ body }) => {
+      const forgotten = await lab.forget(body.digest)
+      feed.touch()
+      return { forgotten }
+    },
+  })
+
+  app.get('/healthz', async (_, reply) => {
+    const workers = lab.workers.rows
+    const up = workers.filter(({ state }) => state === 'up').length
+    const redis = lab.redis ? (lab.redis.isUp ? 'up' : 'down') : 'none'
+    return reply
+      .code(up > 0 ? 200 : 503)
+      .send({ status: up > 0 ? 'ok' : 'down', workers: `${up}/${workers.length}`, redis })
+  })
+
+  app.get('/metrics/idempotency', async () => summaryOf(await lab.fleetStats()))
 
   app.get('/metrics', async (_, reply) => {
-    const { type, text } = await prometheusOf(caller.idem.stats())
+    const { type, text } = await prometheusOf(await lab.statsByWorker())
     return reply.type(type).send(text)
   })
 
-  const url = await app.listen({ host: '127.0.0.1', port: Number(process.env.PORT ?? 0) })
-  return { url, stop: () => app.close() }
+  app.addHook('onClose', async () => feed.stop())
+  try {
+    const url = await app.listen({ host: '127.0.0.1', port })
+    return { url, stop: () => app.close() }
+  } catch (error) {
+    await app.close()
+    throw error
+  }
 }

@@ -1,60 +1,37 @@
-import { serveWorker } from '@idem/testing'
-import { createCaller, question } from './client.js'
-import { streamedText } from './streams.js'
+import { createIdem, memoryStore } from '@idem/core'
+import { ioredisStore } from '@idem/ioredis'
+import { serveWorker, type WorkerServer } from '@idem/testing'
+import { Redis } from 'ioredis'
+import { Caller } from './caller.js'
+import { overheard } from './overheard.js'
+import type { Ask, Tell } from './worker-events.js'
 
 // A process of the demo, driven by the main one: it has an idem of its own and shares nothing but Redis.
-const { DEMO_UPSTREAM_URL, DEMO_REDIS_URL = '', DEMO_PREFIX = '', DEMO_LEASE_MS } = process.env
-const caller = createCaller(
-  { url: DEMO_UPSTREAM_URL },
-  { url: DEMO_REDIS_URL, prefix: DEMO_PREFIX },
-  DEMO_LEASE_MS === undefined ? undefined : Number(DEMO_LEASE_MS),
-)
+const { DEMO_UPSTREAM_URL, DEMO_REDIS_URL, DEMO_PREFIX = '', DEMO_LEASE_MS } = process.env
 
-/** What one process saw of a storm of identical calls. */
-export interface StormReport {
-  readonly texts: string[]
-  readonly upstreamCalls: number
-  /** When the provider's answer arrived here; 0 where another process had it. `process.hrtime`, ns. */
-  readonly answeredAt: bigint
-  /** When each caller had its answer. `process.hrtime`, ns. */
-  readonly arrivals: bigint[]
-}
+// Ctrl-C goes to all processes of a terminal: the main one ends this one.
+process.on('SIGINT', () => {})
 
-/** What one process saw of a stream. */
-export interface StreamReport {
-  readonly text: string
-  /** `process.hrtime`, ns. */
-  readonly askedAt: bigint
-  /** When the caller had the text up to each length. `process.hrtime`, ns. */
-  readonly arrivals: ReadonlyMap<number, bigint>
-}
+const connection = DEMO_REDIS_URL === undefined ? undefined : new Redis(DEMO_REDIS_URL)
+// An outage is part of the demo; idem reports what it does about it.
+connection?.on('error', () => {})
 
-const server = serveWorker({
-  async storm(about: string, callers: number): Promise<StormReport> {
-    const client = caller.client()
-    const before = caller.upstreamCalls
-    const arrivals: bigint[] = []
-    const call = async () => {
-      const message = await client.messages.create(question(about))
-      arrivals.push(process.hrtime.bigint())
-      return JSON.stringify(message.content)
-    }
-    const texts = await Promise.all(Array.from({ length: callers }, call))
-    const upstreamCalls = caller.upstreamCalls - before
-    return { texts, upstreamCalls, answeredAt: upstreamCalls > 0 ? caller.answeredAt : 0n, arrivals }
-  },
-  /** Tells how many pieces have come, as they come. */
-  async stream(about: string): Promise<StreamReport> {
-    const askedAt = process.hrtime.bigint()
-    const arrivals = new Map<number, bigint>()
-    let text = ''
-    for await (const piece of streamedText(caller.client(), about)) {
-      text += piece
-      arrivals.set(text.length, process.hrtime.bigint())
-      server.emit('pieces', arrivals.size)
-    }
-    return { text, askedAt, arrivals }
-  },
-  stats: () => caller.idem.stats(),
-  close: () => caller.close(),
+let server: WorkerServer
+const tell: Tell = (event, news) => server.emit(event, news)
+const store = connection ? ioredisStore(connection, { prefix: DEMO_PREFIX }) : memoryStore()
+const idem = createIdem({
+  store: overheard(store, tell),
+  leaseMs: Number(DEMO_LEASE_MS),
+  logger: { warn: () => {} },
+})
+const caller = new Caller(DEMO_UPSTREAM_URL, idem, tell)
+
+server = serveWorker({
+  ask: (ask: Ask) => caller.ask(ask),
+  leave: (id: number) => caller.leave(id),
+  /** What stands under a key. */
+  read: (key: string) => store.read(key),
+  forget: (digest: string) => idem.forget({ digest }),
+  stats: () => idem.stats(),
+  fleetStats: () => idem.fleetStats(),
 })

@@ -1,21 +1,19 @@
-import { createCaller, question } from '../client.js'
-import { type Scenario, sameness, upstream as upstreamCalls } from '../scenario.js'
+import { areSame, type Scenario, sameness, upstream } from '../scenario.js'
 
 const CLICKS = 50
 
 export const doubleClick: Scenario = {
   name: 'double click',
-  what: `${CLICKS} identical calls at once`,
-  async run({ upstream, provider, redis }, notebook) {
-    provider?.reply({ latencyMs: 200 })
-    const caller = createCaller(upstream, redis)
-    const client = caller.client()
-    const request = question('what does a double click do?')
-    const answers = await Promise.all(Array.from({ length: CLICKS }, () => client.messages.create(request)))
-    const texts = answers.map((answer) => JSON.stringify(answer))
-    notebook.check(caller.upstreamCalls === 1, upstreamCalls(caller.upstreamCalls))
-    notebook.check(new Set(texts).size === 1, sameness(texts))
-    notebook.count(caller.idem.stats())
-    await caller.close()
+  kind: 'share',
+  button: 'Double click',
+  what: `${CLICKS} identical calls at once in one process`,
+  expect: 'One call goes to the model, and all get its answer.',
+  async run(lab, notebook) {
+    const prompt = lab.newPrompt('what does a double click do?')
+    lab.model?.script(prompt, () => ({ latencyMs: 200 }))
+    const answers = await lab.askAll(CLICKS, { prompt }, 1)
+    const calls = lab.journal.callsFor(prompt).length
+    notebook.check(calls === 1, upstream(calls))
+    notebook.check(areSame(answers), sameness(answers))
   },
 }

@@ -1,64 +1,62 @@
-import { APIConnectionTimeoutError, type Middleware } from '@anthropic-ai/sdk'
-import { createCaller, plainClient, question } from '../client.js'
-import type { Scenario } from '../scenario.js'
+import type { RequestRow } from '../rows.js'
+import { type Scenario, upstream } from '../scenario.js'
 
 const TIMEOUT_MS = 100
 const ANSWER_MS = 250
 
 export const impatientClient: Scenario = {
   name: 'impatient client',
+  kind: 'break',
+  button: 'Impatient client',
   what: `a timeout of ${TIMEOUT_MS} ms, an answer that takes ${ANSWER_MS} ms, 3 retries`,
-  needs: 'provider',
-  async run({ upstream, provider, redis }, notebook) {
-    if (!provider) return
-    provider.reset()
-    provider.reply({ latencyMs: ANSWER_MS })
-    const impatient = { timeout: TIMEOUT_MS, maxRetries: 3 }
-
-    const plain = await outcomeOf(plainClient(upstream, impatient).messages.create(question('why retry?')))
-    const plainCalls = provider.calls
-    notebook.check(
-      plainCalls === 4 && plain === 'APIConnectionTimeoutError',
-      `plain SDK: ${plainCalls} upstream calls, then ${plain}`,
-    )
-
-    const caller = createCaller(upstream, redis)
-    let attempts = 0
-    const counting: Middleware = (request, next) => {
-      attempts++
-      return next(request)
+  expect:
+    'The plain SDK pays four calls and fails; with idem the retry finds the call of the first try, and pays one.',
+  needs: ['model'],
+  async run(lab, notebook) {
+    const ask = async (about: string, how: { isPlain?: boolean; maxRetries: number }) => {
+      const answer = await lab.ask({ prompt: about, timeoutMs: TIMEOUT_MS, ...how }, 1).answered
+      return { answer, calls: lab.journal.callsFor(about).length }
     }
-    const client = caller.client({ ...impatient, middleware: [counting] })
-    const shared = await outcomeOf(client.messages.create(question('why retry?')))
+    const newPrompt = (question: string) => {
+      const prompt = lab.newPrompt(question)
+      lab.model?.script(prompt, () => ({ latencyMs: ANSWER_MS }))
+      return prompt
+    }
+
+    const plain = await ask(newPrompt('why retry?'), { isPlain: true, maxRetries: 3 })
     notebook.check(
-      caller.upstreamCalls === 1 && shared === 'success' && attempts >= 2,
-      `with idem: ${caller.upstreamCalls} upstream call, ${shared} at attempt ${attempts}`,
+      plain.calls === 4 && isTimeout(plain.answer),
+      `plain SDK: ${upstream(plain.calls)}, then ${nameOf(plain.answer)}`,
     )
 
-    const before = provider.calls
-    const since = performance.now()
-    const hasty = caller.client({ timeout: TIMEOUT_MS, maxRetries: 0 })
-    const refused = await hasty.messages.create(question('why not wait?')).catch((error) => error)
-    const tookMs = performance.now() - since
+    const shared = await ask(newPrompt('why retry at all?'), { maxRetries: 3 })
     notebook.check(
-      refused instanceof APIConnectionTimeoutError && tookMs < ANSWER_MS,
-      `with idem and no retries: ${refused.constructor.name} after ${tookMs.toFixed(0)} ms`,
+      shared.calls === 1 && shared.answer.error === undefined && shared.answer.attempts >= 2,
+      `with idem: ${upstream(shared.calls)}, ${nameOf(shared.answer)} at attempt ${shared.answer.attempts}`,
     )
-    await provider.requests.at(-1)?.done
-    const later = await outcomeOf(caller.client().messages.create(question('why not wait?')))
-    const calls = provider.calls - before
+
+    const prompt = newPrompt('why not wait?')
+    const hasty = await ask(prompt, { maxRetries: 0 })
+    const tookMs = (hasty.answer.endedAt ?? Number.POSITIVE_INFINITY) - hasty.answer.startedAt
     notebook.check(
-      later === 'success' && calls === 1,
-      `its call finished all the same: asking again costs ${calls - 1} calls`,
+      isTimeout(hasty.answer) && tookMs < ANSWER_MS,
+      `with idem and no retries: ${nameOf(hasty.answer)} after ${tookMs.toFixed(0)} ms`,
     )
-    notebook.count(caller.idem.stats())
-    await caller.close()
+    await lab.journal.until('the call to finish', () => lab.journal.callsFor(prompt)[0]?.end !== undefined)
+    const later = await lab.ask({ prompt }, 1).answered
+    const more = lab.journal.callsFor(prompt).length - 1
+    notebook.check(
+      later.error === undefined && more === 0,
+      `its call finished all the same: asking again costs ${more} calls`,
+    )
   },
 }
 
-async function outcomeOf(call: Promise<unknown>): Promise<string> {
-  return call.then(
-    () => 'success',
-    (error) => error.constructor.name,
-  )
+function isTimeout(answer: RequestRow): boolean {
+  return nameOf(answer) === 'APIConnectionTimeoutError'
+}
+
+/** `success`, or the name of the error. */
+function nameOf({ error }: RequestRow): string {
+  return error === undefined ? 'success' : (error.split(':')[0] ?? error)
 }

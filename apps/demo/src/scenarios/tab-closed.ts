@@ -1,49 +1,50 @@
-import { createCaller } from '../client.js'
-import { type Scenario, upstream as upstreamCalls } from '../scenario.js'
-import { PIECES, slowStream, streamedText } from '../streams.js'
+import { now } from '../clock.js'
+import { type Scenario, upstream } from '../scenario.js'
+import { PIECES, slowStream } from './slow-stream.js'
 
-const ABOUT = 'what becomes of an answer when its tab is closed?'
 /** Half of a slow stream; how long an answer of the real API will be, nobody knows. */
 const CLOSED_AFTER = { bundled: PIECES / 2, api: 1 }
-/** It asks again when the provider has sent this piece, to nobody. */
+/** It asks again when the model has sent this piece, to nobody. */
 const SENT_TO_NOBODY = CLOSED_AFTER.bundled + 20
 
 export const tabClosed: Scenario = {
   name: 'tab closed',
+  kind: 'share',
+  button: 'Close the tab',
   what: 'a caller closes its stream in the middle, and asks again',
-  async run({ upstream, provider, redis }, notebook) {
-    provider?.reset()
+  expect: 'The call goes on: who asks again has what was missed at once, and the rest as it comes.',
+  async run(lab, notebook) {
+    const { journal, model } = lab
+    const prompt = lab.newPrompt('what becomes of an answer when its tab is closed?')
     const wentOn = new Promise<void>((resolve) => {
       const beforeChunk = (index: number) => void (index === SENT_TO_NOBODY && resolve())
-      provider?.reply((_, call) => ({ ...slowStream(call), beforeChunk }))
+      model?.script(prompt, (call) => ({ ...slowStream(call), beforeChunk }))
     })
-    const caller = createCaller(upstream, redis)
-    try {
-      let [seen, pieces] = ['', 0]
-      for await (const piece of streamedText(caller.client(), ABOUT)) {
-        seen += piece
-        if (++pieces === CLOSED_AFTER[provider ? 'bundled' : 'api']) break
-      }
-      if (provider) await Promise.race([wentOn, provider.requests[0]?.done])
+    const first = lab.ask({ prompt, stream: true }, 1)
+    const pieces = CLOSED_AFTER[model ? 'bundled' : 'api']
+    await Promise.race([
+      journal.until('the first pieces', () => journal.arrivals(first.id).size >= pieces),
+      first.answered,
+    ])
+    await lab.leave(first)
+    const { text: seen } = await first.answered
+    const isOver = () => journal.callsFor(prompt)[0]?.end !== undefined
+    if (model) await Promise.race([wentOn, journal.until('the end of the call', isOver)])
 
-      const askedAt = performance.now()
-      let [whole, caughtUpMs] = ['', 0]
-      for await (const piece of streamedText(caller.client(), ABOUT)) {
-        whole += piece
-        if (whole.length <= seen.length) caughtUpMs = performance.now() - askedAt
-      }
-      const lastMs = performance.now() - askedAt
-      notebook.check(caller.upstreamCalls === 1, upstreamCalls(caller.upstreamCalls))
-      const isWhole = whole.startsWith(seen) && whole.length > seen.length
-      const again = isWhole ? `all ${whole.length}` : 'another answer'
-      notebook.check(isWhole, `closed after ${seen.length} characters; asking again gave ${again}`)
-      if (isWhole)
-        notebook.note(
-          `asked again, it had those ${seen.length} after ${caughtUpMs.toFixed(0)} ms, the last after ${lastMs.toFixed(0)} ms`,
-        )
-      notebook.count(caller.idem.stats())
-    } finally {
-      await caller.close()
-    }
+    const askedAt = now()
+    const again = lab.ask({ prompt, stream: true }, 1)
+    const { text: whole, error } = await again.answered
+    const calls = journal.callsFor(prompt).length
+    notebook.check(calls === 1, upstream(calls))
+    const isWhole = whole.startsWith(seen) && error === undefined
+    const gave = isWhole ? `all ${whole.length}` : 'another answer'
+    notebook.check(isWhole, `closed after ${seen.length} characters; asking again gave ${gave}`)
+    if (!isWhole) return
+    const arrivals = [...journal.arrivals(again.id)]
+    const caughtUpAt = arrivals.find(([length]) => length >= seen.length)?.[1] ?? askedAt
+    const lastAt = arrivals.at(-1)?.[1] ?? askedAt
+    notebook.note(
+      `asked again, it had those ${seen.length} after ${(caughtUpAt - askedAt).toFixed(0)} ms, the last after ${(lastAt - askedAt).toFixed(0)} ms`,
+    )
   },
 }

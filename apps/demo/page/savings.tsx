@@ -1,0 +1,121 @@
+import { useSignal, useSignalEffect } from '@preact/signals'
+import { useRef } from 'preact/hooks'
+import uPlot from 'uplot'
+import 'uplot/dist/uPlot.min.css'
+import type { SavingsPoint } from '../src/rows.js'
+import { count, dollars, plural, share } from './format.js'
+import { savings, serverNow } from './state.js'
+import { isDark } from './theme.js'
+
+export function Savings() {
+  const last = savings.value.at(-1)
+  return (
+    <section class="card savings" aria-labelledby="savings">
+      <h2 id="savings">Savings</h2>
+      <dl class="figures">
+        <Figure name="Hit rate" value={share(last?.hitRate ?? 0)} />
+        <Figure name="Requests" value={count(last?.requests ?? 0)} />
+        <Figure name="Calls made" value={count((last?.executed ?? 0) + (last?.bypassed ?? 0))} kind="paid" />
+        <Figure name="Collapsed" value={count(last?.collapsed ?? 0)} />
+        <Figure name="Replayed" value={count(last?.replayed ?? 0)} />
+        <Figure name="Tokens saved" value={count(last?.saved.tokens ?? 0)} kind="free" />
+        <Figure name="Dollars saved" value={dollars(last?.saved.dollars ?? 0)} kind="free" />
+      </dl>
+      <Chart />
+    </section>
+  )
+}
+
+function Figure({ name, value, kind = '' }: { name: string; value: string; kind?: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd class={kind}>{value}</dd>
+    </div>
+  )
+}
+
+/** Requests and calls over time: what is between the two lines was saved. */
+function Chart() {
+  const place = useRef<HTMLDivElement>(null)
+  const width = useSignal(0)
+  useSignalEffect(() => {
+    const observer = new ResizeObserver(([entry]) => {
+      width.value = Math.floor(entry?.contentRect.width ?? 0)
+    })
+    if (place.current) observer.observe(place.current)
+    return () => observer.disconnect()
+  })
+  useSignalEffect(() => {
+    isDark.value // Its colours are drawn, and have to be drawn again.
+    if (!place.current || width.value === 0) return
+    const plot = new uPlot(optionsFor(place.current, width.value), dataOf(savings.value), place.current)
+    return () => plot.destroy()
+  })
+  const last = savings.value.at(-1)
+  const summary = last
+    ? `${plural(last.requests, 'request')}, ${plural(last.requests - last.hits, 'call')} made`
+    : 'no requests yet'
+  return <div ref={place} class="plot" role="img" aria-label={`Requests and calls over time: ${summary}`} />
+}
+
+function optionsFor(place: HTMLElement, width: number): uPlot.Options {
+  const style = getComputedStyle(place)
+  const colour = (name: string) => style.getPropertyValue(name)
+  // A variable holds light-dark() as it is written; only a property that is used has the colour of now.
+  const used = (name: string) => {
+    place.style.setProperty('outline-color', `var(${name})`)
+    return getComputedStyle(place).outlineColor || colour(name)
+  }
+  const axis = { stroke: used('--dim'), grid: { stroke: used('--line'), width: 1 }, ticks: { show: false } }
+  const paths = uPlot.paths.stepped?.({ align: 1 })
+  const line = (label: string, name: string) => ({
+    label,
+    stroke: used(name),
+    width: 2,
+    points: { show: false },
+    ...(paths && { paths }),
+  })
+  return {
+    width,
+    height: 190,
+    legend: { live: false },
+    cursor: { drag: { x: false, y: false } },
+    scales: {
+      y: { range: (_, __, max) => [0, Math.max(max * 1.1, 5)] },
+      $: { range: (_, __, max) => [0, Math.max(max * 1.3, 0.0005)] },
+    },
+    axes: [
+      axis,
+      { ...axis, size: 44 },
+      {
+        ...axis,
+        scale: '$',
+        side: 1,
+        size: 64,
+        grid: { show: false },
+        values: (_, ticks) => ticks.map(dollars),
+      },
+    ],
+    series: [
+      {},
+      line('requests', '--collapsed'),
+      line('calls made', '--executed'),
+      { ...line('dollars saved', '--replayed'), scale: '$', dash: [5, 4] },
+    ],
+    bands: [{ series: [1, 2], fill: used('--saved') }],
+  }
+}
+
+function dataOf(known: readonly SavingsPoint[]): uPlot.AlignedData {
+  const at = serverNow()
+  const skew = Date.now() - at
+  // What was last known is so until now.
+  const points = [...known, ...known.slice(-1).map((last) => ({ ...last, at }))]
+  return [
+    points.map(({ at }) => (at + skew) / 1_000),
+    points.map(({ requests }) => requests),
+    points.map(({ requests, hits }) => requests - hits),
+    points.map(({ saved }) => saved.dollars),
+  ]
+}

@@ -1,0 +1,98 @@
+import { computed, signal } from '@preact/signals'
+import type {
+  CallRow,
+  Changes,
+  KeyRow,
+  RequestRow,
+  RunRow,
+  SavingsPoint,
+  WorkerRow,
+  WorldRow,
+} from '../src/rows.js'
+
+/** More than a timeline shows. */
+const KEPT = 200
+
+export const world = signal<WorldRow | undefined>(undefined)
+export const requests = signal<ReadonlyMap<number, RequestRow>>(new Map())
+export const calls = signal<ReadonlyMap<string, CallRow>>(new Map())
+export const workers = signal<readonly WorkerRow[]>([])
+export const keys = signal<readonly KeyRow[]>([])
+export const savings = signal<readonly SavingsPoint[]>([])
+export const runs = signal<ReadonlyMap<string, RunRow>>(new Map())
+export const isRedisUp = signal(true)
+export const connection = signal<'connecting' | 'open' | 'lost'>('connecting')
+/** What went wrong last, for people. */
+export const problem = signal<string | undefined>(undefined)
+
+/** From the clock of this page to the server's, ms. */
+let offset = 0
+
+/** Now, by the server's clock. */
+export function serverNow(): number {
+  return performance.now() + offset
+}
+
+export const lastAnswered = computed(() =>
+  [...requests.value.values()]
+    .filter(({ endedAt }) => endedAt !== undefined)
+    .reduce<RequestRow | undefined>(
+      (last, row) => ((row.endedAt ?? 0) >= (last?.endedAt ?? 0) ? row : last),
+      undefined,
+    ),
+)
+
+/** Takes in what the server sends, for as long as the page is open. A server that is gone is waited for. */
+export function connect(): void {
+  const source = new EventSource('events')
+  source.addEventListener('message', ({ data }) => {
+    connection.value = 'open'
+    apply(JSON.parse(data))
+  })
+  source.addEventListener('error', () => {
+    connection.value = 'lost'
+  })
+}
+
+function apply(changes: Changes): void {
+  offset = changes.now - performance.now()
+  // The first one after a connection has everything: what was there before is of another run, or in it.
+  const isWhole = changes.world !== undefined
+  if (isWhole) {
+    requests.value = new Map()
+    calls.value = new Map()
+    runs.value = new Map()
+    savings.value = []
+    world.value = changes.world
+  }
+  if (changes.requests?.length) requests.value = merged(requests.value, changes.requests, ({ id }) => id)
+  if (changes.calls?.length) calls.value = merged(calls.value, changes.calls, ({ id }) => id)
+  if (changes.runs?.length) runs.value = merged(runs.value, changes.runs, ({ name }) => name)
+  if (changes.savings?.length) savings.value = [...savings.value, ...changes.savings]
+  if (changes.workers) workers.value = changes.workers
+  if (changes.keys) keys.value = changes.keys
+  if (changes.isRedisUp !== undefined) isRedisUp.value = changes.isRedisUp
+}
+
+function merged<Id, Row>(
+  rows: ReadonlyMap<Id, Row>,
+  more: readonly Row[],
+  idOf: (row: Row) => Id,
+): Map<Id, Row> {
+  const all = new Map(rows)
+  for (const row of more) all.set(idOf(row), row)
+  return new Map([...all].slice(-KEPT))
+}
+
+/** Asks the server to do something. What it answers is in the events; why it did not is shown. */
+export async function post(path: string, body: object): Promise<void> {
+  problem.value = undefined
+  try {
+    const headers = { 'content-type': 'application/json' }
+    const response = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body) })
+    if (!response.ok) problem.value = ((await response.json()) as { error: string }).error
+  } catch {
+    problem.value =
+      'The server does not answer. Start it again with npm start; this page connects by itself if PORT is the same.'
+  }
+}

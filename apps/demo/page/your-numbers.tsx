@@ -1,0 +1,55 @@
+import { useSignal } from '@preact/signals'
+import { count, dollars } from './format.js'
+
+/** Days a month has, for an estimate. */
+const DAYS = 30
+
+/** What idem would save somebody a month. */
+export function YourNumbers() {
+  const calls = useSignal(10_000)
+  const duplicates = useSignal(5)
+  const price = useSignal(0.03)
+  const saved = calls.value * (duplicates.value / 100) * price.value * DAYS
+  return (
+    <section class="card numbers" aria-labelledby="numbers">
+      <h2 id="numbers">Your numbers</h2>
+      <form onSubmit={(event) => event.preventDefault()}>
+        <Field label="Calls a day" value={calls} step={1_000} />
+        <Field label="Share of duplicates, %" value={duplicates} step={0.5} max={100} />
+        <Field label="Price of a call, $" value={price} step={0.01} />
+        <p class="result">
+          idem would save <output class="free">{dollars(saved)}</output> a month
+        </p>
+        <p class="hint wide">
+          {count(calls.value)} calls × {count(duplicates.value)} % × ${price.value} × {DAYS} days
+        </p>
+      </form>
+    </section>
+  )
+}
+
+interface FieldProps {
+  readonly label: string
+  readonly value: { value: number }
+  readonly step: number
+  readonly max?: number
+}
+
+function Field({ label, value, step, max }: FieldProps) {
+  return (
+    <label>
+      {label}
+      <input
+        type="number"
+        min={0}
+        max={max}
+        step={step}
+        value={value.value}
+        onInput={({ currentTarget }) => {
+          const entered = currentTarget.valueAsNumber
+          value.value = Number.isFinite(entered) && entered >= 0 ? Math.min(entered, max ?? entered) : 0
+        }}
+      />
+    </label>
+  )
+}

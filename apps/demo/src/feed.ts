@@ -1,0 +1,161 @@
+import { now } from './clock.js'
+import { type Lab, LEASE_MS, MODELS } from './lab.js'
+import type { CallRow, Changes, KeyRow, RequestRow, RunRow, SavingsPoint, WorldRow } from './rows.js'
+import { Runs } from './runs.js'
+import { unmet } from './scenario.js'
+import { scenarios } from './scenarios/index.js'
+
+/** What changes within it is sent together, ms. */
+const BATCH_MS = 50
+/** How often the store is asked for keys and savings while something happens, ms. */
+const LOOK_EVERY_MS = 500
+/** So long after the last change it still looks: other processes write their numbers once a second. */
+const LOOK_AFTER_MS = 3_000
+/** How many requests a page that is opened later gets. */
+const REQUESTS = 60
+const POINTS = 600
+
+/** What pages are sent: everything when they come, and after that what changes. */
+export class Feed {
+  readonly runs: Runs
+  readonly #lab: Lab
+  readonly #pages = new Set<(changes: Changes) => void>()
+  readonly #requests = new Map<number, RequestRow>()
+  readonly #calls = new Map<string, CallRow>()
+  readonly #run = new Map<string, RunRow>()
+  readonly #savings: SavingsPoint[] = [NOTHING_YET]
+  #keys: readonly KeyRow[] = []
+  #timer: NodeJS.Timeout | undefined
+  #looking: NodeJS.Timeout
+  #changedAt = 0
+
+  constructor(lab: Lab) {
+    this.#lab = lab
+    this.runs = new Runs(lab, (row) => {
+      this.#run.set(row.name, row)
+      this.#soon()
+    })
+    lab.journal.onRequest((row) => this.#requests.set(row.id, row))
+    lab.journal.onCall((row) => this.#calls.set(row.id, row))
+    lab.journal.onChange(() => {
+      this.#changedAt = now()
+      this.#soon()
+    })
+    this.#looking = setInterval(() => this.#look(), LOOK_EVERY_MS)
+  }
+
+  /** @returns a function that ends it */
+  open(send: (changes: Changes) => void): () => void {
+    send(this.#everything())
+    this.#pages.add(send)
+    return () => void this.#pages.delete(send)
+  }
+
+  /** Looks again at what the store has, soon. */
+  touch(): void {
+    this.#changedAt = now()
+  }
+
+  stop(): void {
+    clearInterval(this.#looking)
+    clearTimeout(this.#timer)
+  }
+
+  #everything(): Changes {
+    const requests = this.#lab.journal.requests.slice(-REQUESTS)
+    const shown = new Set(requests.map(({ id }) => id))
+    return {
+      ...this.#state(),
+      world: worldOf(this.#lab),
+      requests,
+      calls: this.#lab.journal.calls.filter(({ request }) => shown.has(request)),
+      keys: this.#keys,
+      savings: this.#savings,
+      runs: this.runs.rows,
+    }
+  }
+
+  #state(): Changes {
+    const { workers, redis } = this.#lab
+    return { now: now(), workers: workers.rows, isRedisUp: redis?.isUp ?? true }
+  }
+
+  #soon(): void {
+    this.#timer ??= setTimeout(() => this.#flush(), BATCH_MS)
+  }
+
+  #flush(): void {
+    this.#timer = undefined
+    const taken = <Row>(rows: Map<unknown, Row>) => {
+      const all = [...rows.values()]
+      rows.clear()
+      return all
+    }
+    this.#send({
+      ...this.#state(),
+      requests: taken(this.#requests),
+      calls: taken(this.#calls),
+      runs: taken(this.#run),
+    })
+  }
+
+  #send(changes: Changes): void {
+    for (const send of this.#pages) send(changes)
+  }
+
+  /** Not when there is nobody to show it to, and not while nothing happens: keys then only grow older. */
+  async #look(): Promise<void> {
+    const isQuiet = now() - this.#changedAt > LOOK_AFTER_MS
+    if (isQuiet && this.#keys.length === 0) return
+    try {
+      this.#keys = await this.#lab.keys.rows()
+      this.#send({ now: now(), keys: this.#keys })
+      if (isQuiet) return
+      const point = pointOf(await this.#lab.fleetStats())
+      const last = this.#savings.at(-1)
+      if (last && last.requests === point.requests && last.saved.tokens === point.saved.tokens) return
+      this.#savings.push(point)
+      this.#savings.splice(0, this.#savings.length - POINTS)
+      this.#send({ now: now(), savings: [point] })
+    } catch {
+      // Redis is stopped, or no worker is up: there is nothing to look at until it is back.
+    }
+  }
+}
+
+const NOTHING_YET: SavingsPoint = {
+  at: now(),
+  ...{ executed: 0, collapsed: 0, replayed: 0, bypassed: 0, requests: 0, hits: 0, hitRate: 0 },
+  saved: { calls: 0, tokens: 0, dollars: 0 },
+}
+
+function pointOf({
+  executed,
+  collapsed,
+  replayed,
+  bypassed,
+  requests,
+  hits,
+  hitRate,
+  saved,
+}: Omit<SavingsPoint, 'at'>): SavingsPoint {
+  const { calls, tokens, dollars } = saved
+  return {
+    at: now(),
+    ...{ executed, collapsed, replayed, bypassed, requests, hits, hitRate },
+    saved: { calls, tokens, dollars },
+  }
+}
+
+function worldOf(lab: Lab): WorldRow {
+  return {
+    ...lab.shown,
+    models: MODELS,
+    leaseMs: LEASE_MS,
+    scenarios: scenarios.map((scenario) => {
+      const { name, kind, button, what, expect } = scenario
+      const missing = unmet(scenario, lab)
+      return { name, kind, button, what, expect, ...(missing !== undefined && { unmet: missing }) }
+    }),
+  }
+}

@@ -1,0 +1,145 @@
+import { EventEmitter } from 'node:events'
+import { now } from './clock.js'
+import type { CallRow, RequestRow } from './rows.js'
+import type { Ask, AskNews, CallNews } from './worker-events.js'
+
+/** How many requests are remembered: more than a page shows, and than any scenario makes. */
+const KEPT = 400
+
+/** What arrived when: the length of a request's text, and the time. */
+export type Arrivals = ReadonlyMap<number, number>
+
+/** What the workers do, in order. Whoever needs to know is told of each row that changes. */
+export class Journal {
+  readonly #changes = new EventEmitter().setMaxListeners(0)
+  readonly #requests = new Map<number, RequestRow>()
+  readonly #calls = new Map<string, CallRow>()
+  readonly #arrivals = new Map<number, Map<number, number>>()
+
+  get requests(): readonly RequestRow[] {
+    return [...this.#requests.values()]
+  }
+
+  get calls(): readonly CallRow[] {
+    return [...this.#calls.values()]
+  }
+
+  request(id: number): RequestRow {
+    const row = this.#requests.get(id)
+    if (!row) throw new Error(`Request ${id} is not remembered any more.`)
+    return row
+  }
+
+  /** When a request had how much of its text. */
+  arrivals(id: number): Arrivals {
+    return this.#arrivals.get(id) ?? new Map()
+  }
+
+  /** The calls to the provider that were made for this prompt. */
+  callsFor(prompt: string): CallRow[] {
+    return this.calls.filter(({ request }) => this.#requests.get(request)?.prompt === prompt)
+  }
+
+  /** A request that is about to be asked in this worker. */
+  open({ isPlain, timeoutMs, maxRetries, ...question }: Ask, worker: number): void {
+    this.#put({ ...question, worker, startedAt: now(), headers: {}, attempts: 0, text: '' })
+    const [oldest] = this.#requests.keys()
+    if (this.#requests.size > KEPT && oldest !== undefined) this.#drop(oldest)
+  }
+
+  /** What a worker tells of a request. */
+  heard({ at, text = '', ...news }: AskNews): void {
+    const row = this.#requests.get(news.id)
+    if (!row) return
+    const arrivals = this.#arrivals.get(row.id) ?? new Map<number, number>()
+    this.#arrivals.set(row.id, arrivals)
+    const whole = row.text + text
+    if (text) arrivals.set(whole.length, at)
+    // What a late joiner missed comes as fast as it can be read, in one burst.
+    const isBacklog = text && row.outcome === 'collapsed' && row.stream && at - (row.begunAt ?? at) < BURST_MS
+    this.#put({ ...row, ...news, text: whole, ...(isBacklog && { backlog: whole.length }) })
+  }
+
+  /** What a worker tells of a call to the provider. */
+  heardCall(news: CallNews, worker: number): void {
+    this.#putCall({ ...news, worker })
+  }
+
+  /** A request has no answer, and nobody else will say so. */
+  failed(id: number, error: string): void {
+    const row = this.#requests.get(id)
+    if (row && row.endedAt === undefined) this.#put({ ...row, endedAt: now(), error })
+  }
+
+  /** What a process did that is gone: nobody else can tell. */
+  lost(worker: number): void {
+    for (const row of this.requests)
+      if (row.worker === worker)
+        this.failed(row.id, 'Its process died. Whoever asks again is answered by another.')
+    for (const call of this.calls)
+      if (call.worker === worker && call.endedAt === undefined)
+        this.#putCall({ ...call, endedAt: now(), end: 'lost' })
+  }
+
+  onRequest(listener: (row: RequestRow) => void): void {
+    this.#changes.on('request', listener)
+  }
+
+  onCall(listener: (row: CallRow) => void): void {
+    this.#changes.on('call', listener)
+  }
+
+  onChange(listener: () => void): void {
+    this.#changes.on('change', listener)
+  }
+
+  /** Something has happened that is not in a row: those who wait for it look again. */
+  touch(): void {
+    this.#changes.emit('change')
+  }
+
+  /**
+   * Resolves as soon as something holds, which is looked at with each change.
+   * @param what completes "Waited in vain for …"
+   */
+  until(what: string, holds: () => boolean, withinMs = 20_000): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const end = () => {
+        clearTimeout(timer)
+        this.#changes.off('change', look)
+      }
+      const look = () => {
+        if (!holds()) return
+        end()
+        resolve()
+      }
+      const timer = setTimeout(() => {
+        end()
+        reject(new Error(`Waited in vain for ${what}.`))
+      }, withinMs)
+      this.#changes.on('change', look)
+      look()
+    })
+  }
+
+  #put(row: RequestRow): void {
+    this.#requests.set(row.id, row)
+    this.#changes.emit('request', row)
+    this.touch()
+  }
+
+  #putCall(call: CallRow): void {
+    this.#calls.set(call.id, call)
+    this.#changes.emit('call', call)
+    this.touch()
+  }
+
+  #drop(request: number): void {
+    this.#requests.delete(request)
+    this.#arrivals.delete(request)
+    for (const call of this.calls) if (call.request === request) this.#calls.delete(call.id)
+  }
+}
+
+/** Between the head of an answer and the last of what was sent before its reader came, ms. */
+const BURST_MS = 30

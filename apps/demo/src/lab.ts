@@ -1,0 +1,153 @@
+import type { FleetStats, Read, Stats } from '@idem/core'
+import { ioredisStore } from '@idem/ioredis'
+import { isInstalled } from '@idem/testing'
+import { Journal } from './journal.js'
+import { Keys } from './keys.js'
+import { Model } from './model.js'
+import { assertReachable, givenRedis, ownRedis, type SharedRedis } from './redis.js'
+import type { Question, RequestRow } from './rows.js'
+import type { Ask, AskNews, CallNews, StoreNews } from './worker-events.js'
+import { Workers } from './workers.js'
+
+/** Short, so that a takeover can be watched; a stall of a busy machine is shorter still. */
+export const LEASE_MS = 2_000
+
+/** How many processes there are where they can share. */
+const PROCESSES = 4
+
+/** All have a list price, so that dollars can be counted. */
+export const MODELS = ['claude-haiku-4-5', 'claude-sonnet-5-5', 'claude-opus-5-5'] as const
+
+export type Asking = Pick<Question, 'prompt'> &
+  Partial<Question> &
+  Pick<Ask, 'isPlain' | 'timeoutMs' | 'maxRetries'>
+
+/** A request under way. */
+export interface Asked {
+  readonly id: number
+  readonly worker: number
+  /** Never rejects: an error is a part of the row. */
+  readonly answered: Promise<RequestRow>
+}
+
+/** Everything there is to watch: workers that share over Redis, a model, and a journal of what they do. */
+export class Lab {
+  readonly journal = new Journal()
+  readonly keys: Keys
+  readonly workers: Workers
+  /** The bundled one, which can be told what to answer; undefined on the real API. */
+  readonly model: Model | undefined
+  /** Undefined where there is none: one worker then keeps its records itself. */
+  readonly redis: SharedRedis | undefined
+  #asks = 0
+  #prompts = 0
+
+  private constructor(model: Model | undefined, redis: SharedRedis | undefined) {
+    this.model = model
+    this.redis = redis
+    const store = redis && ioredisStore(redis.client, { prefix: redis.prefix })
+    const read = (key: string) =>
+      store ? store.read(key) : this.workers.call<Read>(this.workers.any(), 'read', key)
+    this.keys = new Keys(read, LEASE_MS)
+    this.workers = new Workers({
+      count: redis ? PROCESSES : 1,
+      env: {
+        DEMO_UPSTREAM_URL: model?.url,
+        DEMO_LEASE_MS: String(LEASE_MS),
+        DEMO_REDIS_URL: redis?.url,
+        DEMO_PREFIX: redis?.prefix,
+      },
+      heard: {
+        ask: (_, news: AskNews) => this.journal.heard(news),
+        call: (worker, news: CallNews) => this.journal.heardCall(news, worker),
+        store: (worker, news: StoreNews) => {
+          this.keys.heard(news, worker)
+          this.journal.touch()
+        },
+      },
+      lost: (worker) => this.journal.lost(worker),
+      changed: () => this.journal.touch(),
+    })
+  }
+
+  /**
+   * @param redisUrl a Redis to share over, else a server of our own is started where there is one to start
+   * @param isReal whether the real API is called, with the key of the environment
+   * @throws an Error with a sentence that says what to do
+   */
+  static async start(redisUrl: string | undefined, isReal: boolean): Promise<Lab> {
+    if (redisUrl) await assertReachable(redisUrl)
+    const [model, redis] = await Promise.all([isReal ? undefined : Model.start(), redisOf(redisUrl)])
+    const lab = new Lab(model, redis)
+    await lab.workers.start()
+    return lab
+  }
+
+  /** What it is made of, for people. */
+  get shown(): { readonly store: string; readonly model: string } {
+    const { model, redis } = this
+    return {
+      store:
+        redis?.shown ??
+        'the memory of one process (several share over Redis: install redis-server, or set REDIS_URL)',
+      model: model
+        ? 'a bundled one, which costs nothing (ANTHROPIC_API_KEY calls the real API)'
+        : `the API at ${process.env.ANTHROPIC_BASE_URL ?? 'api.anthropic.com'}: calls are billed`,
+    }
+  }
+
+  /** @param worker which one, from 1. By default the next in turn. */
+  ask(asking: Asking, worker = this.workers.next()): Asked {
+    const id = ++this.#asks
+    const ask: Ask = { model: MODELS[0], stream: false, ttl: 'analysis', bypass: false, ...asking, id }
+    this.journal.open(ask, worker)
+    const answered = this.workers
+      .call(worker, 'ask', ask)
+      .catch((error: Error) => this.journal.failed(id, error.message))
+      .then(() => this.journal.request(id))
+    return { id, worker, answered }
+  }
+
+  /** So many of the same at once, spread over the workers, or all in one of them. */
+  async askAll(count: number, asking: Asking, worker?: number): Promise<RequestRow[]> {
+    return Promise.all(Array.from({ length: count }, () => this.ask(asking, worker).answered))
+  }
+
+  /** Ends a request's wait as a closed tab does. */
+  async leave({ id, worker }: Asked): Promise<void> {
+    await this.workers.call(worker, 'leave', id)
+  }
+
+  /** A prompt nobody has asked yet: what a scenario sees is then its own. */
+  newPrompt(question: string): string {
+    return `In one sentence: ${question} (${++this.#prompts})`
+  }
+
+  async forget(digest: string): Promise<boolean> {
+    return this.workers.call<boolean>(this.workers.any(), 'forget', digest)
+  }
+
+  fleetStats(): Promise<FleetStats> {
+    return this.workers.call<FleetStats>(this.workers.any(), 'fleetStats')
+  }
+
+  /** What each worker did since it started; of those that can answer now. */
+  async statsByWorker(): Promise<Map<number, Stats>> {
+    const up = this.workers.rows.filter(({ state }) => state === 'up')
+    const stats = await Promise.all(
+      up.map(async ({ number }) => [number, await this.workers.call<Stats>(number, 'stats')] as const),
+    )
+    return new Map(stats)
+  }
+
+  /** Leaves no process, no port and no key behind. */
+  async stop(): Promise<void> {
+    await this.workers.stop()
+    await Promise.all([this.model?.stop(), this.redis?.stop()])
+  }
+}
+
+async function redisOf(url: string | undefined): Promise<SharedRedis | undefined> {
+  if (url) return givenRedis(url)
+  return (await isInstalled('redis-server')) ? ownRedis() : undefined
+}

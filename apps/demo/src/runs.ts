@@ -1,0 +1,87 @@
+import { now } from './clock.js'
+import type { Lab } from './lab.js'
+import type { RunRow } from './rows.js'
+import { type Notebook, unmet } from './scenario.js'
+import { scenarios } from './scenarios/index.js'
+
+/** Why a scenario cannot be started, or told to go on, now. */
+export class RunError extends Error {}
+
+/** Scenarios as somebody starts them, one at a time, and what they have seen so far. */
+export class Runs {
+  readonly #lab: Lab
+  readonly #changed: (row: RunRow) => void
+  readonly #rows = new Map<string, RunRow>()
+  #goOn: (() => void) | undefined
+
+  constructor(lab: Lab, changed: (row: RunRow) => void) {
+    this.#lab = lab
+    this.#changed = changed
+  }
+
+  get rows(): readonly RunRow[] {
+    return [...this.#rows.values()]
+  }
+
+  /** @throws RunError */
+  start(name: string): void {
+    const scenario = scenarios.find((one) => one.name === name)
+    if (!scenario)
+      throw new RunError(
+        `There is no scenario '${name}'. Known: ${scenarios.map((one) => one.name).join(', ')}.`,
+      )
+    const running = this.rows.find(({ state }) => state === 'running')
+    if (running) throw new RunError(`'${running.name}' is running. Start this one when it is over.`)
+    const missing = unmet(scenario, this.#lab)
+    if (missing) throw new RunError(`'${name}' cannot run here: ${missing}.`)
+
+    this.#put({ name, state: 'running', startedAt: now(), lines: [] })
+    const write = (text: string, held?: boolean) => {
+      const row = this.#row(name)
+      this.#put({ ...row, lines: [...row.lines, { text, ...(held !== undefined && { held }) }] })
+    }
+    const notebook: Notebook = {
+      check: (held, text) => write(text, held),
+      note: write,
+      step: (label) => this.#step(name, label),
+    }
+    scenario
+      .run(this.#lab, notebook)
+      .catch((error: Error) => write(`it broke off: ${error.message}`, false))
+      .then(() => {
+        const row = this.#row(name)
+        const state = row.lines.some(({ held }) => held === false) ? 'failed' : 'held'
+        this.#put({ ...row, state, endedAt: now() })
+      })
+  }
+
+  /**
+   * Lets the one that waits for it go on.
+   * @throws RunError
+   */
+  step(): void {
+    if (!this.#goOn) throw new RunError('Nothing waits to go on: start a scenario first.')
+    this.#goOn()
+  }
+
+  async #step(name: string, label: string): Promise<void> {
+    this.#put({ ...this.#row(name), step: label })
+    await new Promise<void>((resolve) => {
+      this.#goOn = resolve
+    })
+    this.#goOn = undefined
+    const { step, ...row } = this.#row(name)
+    this.#put(row)
+  }
+
+  #row(name: string): RunRow {
+    const row = this.#rows.get(name)
+    if (!row) throw new RunError(`'${name}' was not started.`)
+    return row
+  }
+
+  #put(row: RunRow): void {
+    this.#rows.set(row.name, row)
+    this.#changed(row)
+  }
+}

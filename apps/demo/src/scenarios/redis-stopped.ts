@@ -1,0 +1,55 @@
+import { now } from '../clock.js'
+import type { Lab } from '../lab.js'
+import type { Scenario } from '../scenario.js'
+
+const CALLS = 20
+
+export const redisStopped: Scenario = {
+  name: 'Redis stopped',
+  kind: 'break',
+  button: 'Stop Redis',
+  what: `Redis is gone, ${CALLS} different calls are made, Redis comes back`,
+  expect:
+    'Every call succeeds without Redis, at the price of sharing inside each process alone; sharing resumes by itself.',
+  needs: ['processes'],
+  async run(lab, notebook) {
+    const { redis } = lab
+    if (!redis) return
+    const before = lab.newPrompt('is Redis there?')
+    lab.model?.script(before, () => ({ latencyMs: 20 }))
+    await lab.askAll(4, { prompt: before })
+    await redis.interrupt()
+    lab.journal.touch()
+    try {
+      const asked = Array.from({ length: CALLS }, () => {
+        const prompt = lab.newPrompt('what is an outage?')
+        lab.model?.script(prompt, () => ({ latencyMs: 20 }))
+        return lab.ask({ prompt }).answered
+      })
+      const answers = await Promise.all(asked)
+      const succeeded = answers.filter(({ error }) => error === undefined).length
+      notebook.check(succeeded === CALLS, `${succeeded} of ${CALLS} calls succeeded without Redis`)
+      await notebook.step('Start Redis')
+    } finally {
+      await redis.resume()
+      lab.journal.touch()
+    }
+    const resumedMs = await sharingResumes(lab)
+    notebook.check(
+      resumedMs !== undefined,
+      `sharing resumed by itself ${resumedMs?.toFixed(0) ?? '-'} ms after Redis was back`,
+    )
+  },
+}
+
+/** Tries until two processes share again; how long that took, or undefined after ten seconds. */
+async function sharingResumes(lab: Lab): Promise<number | undefined> {
+  const since = now()
+  while (now() - since < 10_000) {
+    const prompt = lab.newPrompt('is Redis back?')
+    lab.model?.script(prompt, () => ({ latencyMs: 20 }))
+    const [here, there] = [await lab.ask({ prompt }, 1).answered, await lab.ask({ prompt }, 2).answered]
+    if (here.answerId !== undefined && here.answerId === there.answerId) return now() - since
+  }
+  return undefined
+}

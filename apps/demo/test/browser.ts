@@ -1,0 +1,58 @@
+import { mkdir } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { ensureInstalled } from '@idem/testing'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { onTestFinished } from 'vitest'
+
+/** What Chromium must not do in a place without the internet: it would try, and wait. */
+const OFFLINE = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** Where pictures of the page are left for people to look at. */
+export const SCREENSHOTS = fileURLToPath(new URL('../screenshots/', import.meta.url))
+
+/** A real Chromium: `IDEM_TEST_CHROMIUM`, or the one on the PATH. */
+export async function startBrowser(): Promise<Browser> {
+  const { IDEM_TEST_CHROMIUM: executablePath = '/usr/bin/chromium' } = process.env
+  if (!process.env.IDEM_TEST_CHROMIUM)
+    await ensureInstalled('chromium', {
+      why: 'the page is tested in a real browser',
+      advice:
+        'The page is tested in a real browser: install chromium, or set IDEM_TEST_CHROMIUM to the path of one.',
+    })
+  await mkdir(SCREENSHOTS, { recursive: true })
+  return chromium.launch({ executablePath, args: OFFLINE })
+}
+
+export interface Look {
+  readonly width?: number
+  readonly theme?: 'light' | 'dark'
+  /** Whether the server goes away in the course of the test, which a browser logs. @default false */
+  readonly isLosing?: boolean
+}
+
+/** The page at this address, ready to be used; that it logs no error is a part of every test. */
+export async function openPage(
+  browser: Browser,
+  url: string,
+  { width = 1440, theme = 'light', isLosing = false }: Look = {},
+): Promise<Page> {
+  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme: theme })
+  const errors: string[] = []
+  page.on('pageerror', (error) => errors.push(error.message))
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
+  onTestFinished(async () => {
+    await page.close()
+    if (errors.length > 0 && !isLosing) throw new Error(`The page logged errors: ${errors.join('; ')}`)
+  })
+  await page.goto(url)
+  await page.getByRole('button', { name: 'Generate' }).waitFor()
+  return page
+}

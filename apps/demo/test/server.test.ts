@@ -1,0 +1,247 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { eventReader } from '@idem/core'
+import { ensureInstalled, startProvider, startRedis } from '@idem/testing'
+import { Redis } from 'ioredis'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { Changes } from '../src/rows.js'
+import { openDemo, startDemo } from './demo-process.js'
+import { aliveOf, processesOf } from './processes-of.js'
+import { withoutRedis } from './without-redis.js'
+
+beforeAll(() =>
+  ensureInstalled('redis-server', { why: 'the demo shows it', advice: 'Install redis-server.' }),
+)
+
+async function post(url: string, body: object) {
+  const headers = { 'content-type': 'application/json' }
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })
+  return {
+    status: response.status,
+    headers: response.headers,
+    json: (await response.json()) as Record<string, unknown>,
+  }
+}
+
+/** What a page is sent, until something in it is enough. */
+async function eventsUntil(
+  url: string,
+  enough: (changes: Changes) => boolean,
+): Promise<{ last: Changes; text: string }> {
+  const leaving = new AbortController()
+  const { body } = await fetch(`${url}/events`, { signal: leaving.signal })
+  let last: Changes | undefined
+  let text = ''
+  const read = eventReader(({ data }) => {
+    const changes: Changes = JSON.parse(data)
+    if (enough(changes)) last ??= changes
+  })
+  for await (const bytes of body!) {
+    text += Buffer.from(bytes).toString()
+    read(bytes)
+    if (last) break
+  }
+  leaving.abort()
+  if (!last) throw new Error('The events ended before.')
+  return { last, text }
+}
+
+describe('the server', () => {
+  test('shares what it is asked over its workers, says so in the headers, and counts it', async () => {
+    const { url } = await openDemo()
+    const [first, second] = [
+      await post(`${url}/generate`, { prompt: 'hello' }),
+      await post(`${url}/generate`, { prompt: 'hello' }),
+    ]
+    expect(first.headers.get('cache-status')).toContain('fwd=miss')
+    expect(second.headers.get('cache-status')).toContain('idem; hit')
+    expect(second.json).toEqual({ ...first.json, outcome: 'replayed', worker: 2 })
+    // The other process writes its numbers within a second.
+    await expect
+      .poll(async () => (await fetch(`${url}/metrics/idempotency`)).json(), { timeout: 5_000 })
+      .toEqual({
+        hit_rate_pct: 50,
+        total_requests: 2,
+        cache_hits: 1,
+        tokens_saved: expect.any(Number),
+        est_cost_saved_usd: expect.any(Number),
+      })
+    const metrics = await fetch(`${url}/metrics`)
+    expect(metrics.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
+    const lines = (await metrics.text()).split('\n')
+    expect(lines).toContain('idem_calls_total{worker="1",outcome="executed"} 1')
+    expect(lines).toContain('idem_calls_total{worker="2",outcome="replayed"} 1')
+    expect(
+      lines.some((line) => /^idem_saved_tokens_total\{worker="2",by="replayed"\} [1-9]/.test(line)),
+    ).toBe(true)
+    expect(await (await fetch(`${url}/healthz`)).json()).toEqual({
+      status: 'ok',
+      workers: '4/4',
+      redis: 'up',
+    })
+  })
+
+  test('says whose mistake it was, and what to do, before anything is done', async () => {
+    const { url } = await openDemo(await withoutRedis())
+    for (const [path, body, sentence] of [
+      ['generate', {}, /must have required property 'prompt'/],
+      ['generate', { prompt: '' }, /must NOT have fewer than 1 characters/],
+      ['generate', { prompt: 'x', tll: 'chat' }, /must NOT have additional properties/],
+      ['generate', { prompt: 'x', ttl: 'chatty' }, /ttl must be equal to one of the allowed values/],
+      ['requests', { prompt: 'x', count: 101 }, /count/],
+      ['forget', { digest: 'x' }, /digest must match pattern/],
+    ] as const) {
+      const { status, json } = await post(`${url}/${path}`, body)
+      expect([status, json.error], path).toEqual([400, expect.stringMatching(sentence)])
+    }
+    for (const [path, body, sentence] of [
+      ['runs', { name: 'nothing' }, /There is no scenario 'nothing'. Known: double click/],
+      ['runs', { name: 'owner killed' }, /cannot run here: .*install redis-server, or set REDIS_URL/],
+      ['runs/step', {}, /Nothing waits to go on: start a scenario first/],
+    ] as const) {
+      const { status, json } = await post(`${url}/${path}`, body)
+      expect([status, json.error], path).toEqual([409, expect.stringMatching(sentence)])
+    }
+    await post(`${url}/runs`, { name: 'slow model' })
+    const { status, json } = await post(`${url}/runs`, { name: 'double click' })
+    expect([status, json.error]).toEqual([409, "'slow model' is running. Start this one when it is over."])
+    // A form of another site cannot do anything: what does something takes JSON.
+    expect((await fetch(`${url}/runs/step`, { method: 'POST' })).status).toBe(400)
+    expect((await fetch(`${url}/requests`, { method: 'POST', body: '{}' })).status).toBe(400)
+    expect((await fetch(`${url}/metrics/idempotency`)).status).toBe(200)
+    expect(await (await fetch(`${url}/healthz`)).json()).toEqual({
+      status: 'ok',
+      workers: '1/1',
+      redis: 'none',
+    })
+  })
+
+  test('sends a page everything that was there before it came', async () => {
+    const { url } = await openDemo(await withoutRedis())
+    await post(`${url}/generate`, { prompt: 'hello', model: 'claude-opus-5-5', ttl: 'chat' })
+    const { last } = await eventsUntil(url, ({ world }) => world !== undefined)
+    expect(last.requests).toMatchObject([
+      {
+        id: 1,
+        worker: 1,
+        prompt: 'hello',
+        model: 'claude-opus-5-5',
+        ttl: 'chat',
+        outcome: 'executed',
+        attempts: 1,
+      },
+    ])
+    expect(last.calls).toMatchObject([{ request: 1, worker: 1, status: 200, end: 'whole' }])
+    expect(last.requests?.[0]?.text).toMatch(/^Answer 1\. /)
+  })
+
+  test('inspects what is locked and stored, in the memory of a process as in Redis, and forgets it', async () => {
+    for (const env of [await withoutRedis(), {}]) {
+      const { url } = await openDemo(env)
+      const asked = post(`${url}/generate`, { prompt: 'hello', ttl: 'chat' })
+      const locked = await eventsUntil(url, ({ keys = [] }) => keys.some(({ state }) => state === 'locked'))
+      expect(locked.last.keys).toMatchObject([{ state: 'locked', worker: 1, ttlMs: 2_000 }])
+      await asked
+      const stored = await eventsUntil(url, ({ keys = [] }) => keys.some(({ state }) => state === 'stored'))
+      const [key] = stored.last.keys ?? []
+      expect(key).toMatchObject({ state: 'stored', worker: 1, owner: locked.last.keys?.[0]?.owner })
+      expect(key?.ttlMs).toBeGreaterThan(5 * 60_000 - 10_000)
+      expect(key?.ttlMs).toBeLessThanOrEqual(5 * 60_000)
+      expect(key?.bytes).toBeGreaterThan(500)
+      expect((await post(`${url}/forget`, { digest: key!.digest })).json).toEqual({ forgotten: true })
+      await eventsUntil(url, ({ keys }) => keys?.length === 0)
+      const again = await post(`${url}/generate`, { prompt: 'hello', ttl: 'chat' })
+      expect(again.json.outcome).toBe('executed')
+    }
+  })
+
+  test('never shows a credential: in no event, header, metric or line of output', async () => {
+    const api = await startProvider()
+    const demo = await openDemo({ ANTHROPIC_API_KEY: 'sk-very-secret', ANTHROPIC_BASE_URL: api.url })
+    await post(`${demo.url}/requests`, { prompt: 'hello', count: 5 })
+    const { text, last } = await eventsUntil(demo.url, ({ keys = [] }) =>
+      keys.some(({ state }) => state === 'stored'),
+    )
+    const answer = await post(`${demo.url}/generate`, { prompt: 'hello' })
+    const metrics = await (await fetch(`${demo.url}/metrics`)).text()
+    const shown = [
+      text,
+      JSON.stringify(last),
+      JSON.stringify([...answer.headers, answer.json]),
+      metrics,
+      demo.output(),
+    ]
+    expect(api.requests[0]?.headers.authorization).toBe('Bearer sk-very-secret')
+    for (const one of shown) expect(one).not.toContain('secret')
+    expect(api.calls).toBe(1)
+    await api.stop()
+  })
+})
+
+describe('Ctrl-C', () => {
+  test.each([
+    [
+      'while answers are on their way',
+      async (url: string) =>
+        void (await post(`${url}/requests`, { prompt: 'hello', stream: true, count: 20 })),
+    ],
+    [
+      'while a worker is paused',
+      async (url: string) => {
+        await post(`${url}/runs`, { name: 'owner paused' })
+        await eventsUntil(url, ({ workers = [] }) => workers.some(({ state }) => state === 'paused'))
+      },
+    ],
+    [
+      'while Redis is stopped',
+      async (url: string) => {
+        await post(`${url}/runs`, { name: 'Redis stopped' })
+        await eventsUntil(url, ({ runs = [] }) => runs.some(({ step }) => step !== undefined))
+      },
+    ],
+  ])('%s leaves no process, no port and no key behind', async (_, happen) => {
+    const redis = await startRedis()
+    const client = new Redis(redis.url)
+    for (const env of [{}, { REDIS_URL: redis.url }] as Record<string, string>[]) {
+      const demo = await openDemo(env)
+      await happen(demo.url)
+      const processes = await processesOf(demo.child.pid!)
+      // Four workers, each with a shell that ends it if the demo is killed.
+      expect(processes.length).toBeGreaterThanOrEqual(8)
+      demo.interrupt()
+      demo.interrupt()
+      expect((await demo.exited).code).toBe(0)
+      await expect.poll(() => aliveOf(processes)).toEqual([])
+      expect(await client.keys('idem:demo:*')).toEqual([])
+      const { port } = new URL(demo.url)
+      await listening(Number(port))
+    }
+    client.disconnect()
+    await redis.stop()
+  })
+
+  test('before it listens is no accident either', async () => {
+    const demo = startDemo(['--once'])
+    await demo.said(/double click/)
+    demo.interrupt()
+    expect((await demo.exited).code).toBe(130)
+  })
+})
+
+test('a port that is taken is a sentence, and nothing is left of what had been started', async () => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  const { port } = taken.address() as { port: number }
+  const demo = startDemo([], { PORT: String(port) })
+  const { code, output } = await demo.exited
+  taken.close()
+  expect(output).toMatch(/Cannot listen: .*EADDRINUSE.*Set PORT to a free one\.\n$/)
+  expect(code).toBe(2)
+})
+
+/** Resolves when somebody else can have the port. */
+async function listening(port: number): Promise<void> {
+  const server = createServer().listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  server.close()
+}

@@ -1,0 +1,10 @@
+import { mkdtemp, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** The variables of a machine that has Node and a shell, and no redis-server. */
+export async function withoutRedis(): Promise<{ PATH: string }> {
+  const PATH = await mkdtemp(join(tmpdir(), 'idem-demo-path-'))
+  await symlink('/bin/sh', join(PATH, 'sh'))
+  return { PATH }
+}
