@@ -60,8 +60,8 @@ function Scenario({ scenario: { name, button, what, expect, unmet } }: { scenari
       <p class="hint">{unmet === undefined ? expect : `Not here: ${unmet}.`}</p>
       {run && (
         <ul class="lines" aria-live="polite">
-          {run.lines.map(({ held, text }) => (
-            <li key={text} class={held === undefined ? 'dim' : ''}>
+          {run.lines.map(({ held, text }, index) => (
+            <li key={index} class={held === undefined ? 'dim' : ''}>
               {held !== undefined && <Mark held={held} />} {text}
             </li>
           ))}

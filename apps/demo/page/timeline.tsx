@@ -132,7 +132,20 @@ function Cuts({ scale }: { scale: TimeScale }) {
 }
 
 function Lane({ row, scale, now }: { row: RequestRow; scale: TimeScale; now: number }) {
-  const { id, worker, stream, startedAt, begunAt, endedAt, outcome, error, text, backlog = 0, attempts } = row
+  const {
+    id,
+    worker,
+    prompt,
+    stream,
+    startedAt,
+    begunAt,
+    endedAt,
+    outcome,
+    error,
+    text,
+    backlog = 0,
+    attempts,
+  } = row
   const kind = error !== undefined ? 'failed' : (outcome ?? 'waiting')
   const facts = [
     kind,
@@ -141,7 +154,7 @@ function Lane({ row, scale, now }: { row: RequestRow; scale: TimeScale; now: num
     ...(attempts > 1 ? [`${attempts} tries`] : []),
   ]
   return (
-    <li data-outcome={kind} data-request={id}>
+    <li data-outcome={kind} data-request={id} title={prompt}>
       <span class="who">
         #{id} <span class="dim">w{worker}</span>
       </span>

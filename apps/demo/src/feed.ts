@@ -26,7 +26,8 @@ export class Feed {
   readonly #savings: SavingsPoint[] = [NOTHING_YET]
   #keys: readonly KeyRow[] = []
   #timer: NodeJS.Timeout | undefined
-  #looking: NodeJS.Timeout
+  readonly #looking: NodeJS.Timeout
+  #isLooking = false
   #changedAt = 0
 
   constructor(lab: Lab) {
@@ -103,10 +104,11 @@ export class Feed {
     for (const send of this.#pages) send(changes)
   }
 
-  /** Not when there is nobody to show it to, and not while nothing happens: keys then only grow older. */
+  /** Keys as long as there are some, since they grow older; savings while something happens. */
   async #look(): Promise<void> {
     const isQuiet = now() - this.#changedAt > LOOK_AFTER_MS
-    if (isQuiet && this.#keys.length === 0) return
+    if (this.#isLooking || (isQuiet && this.#keys.length === 0)) return
+    this.#isLooking = true
     try {
       this.#keys = await this.#lab.keys.rows()
       this.#send({ now: now(), keys: this.#keys })
@@ -119,6 +121,8 @@ export class Feed {
       this.#send({ now: now(), savings: [point] })
     } catch {
       // Redis is stopped, or no worker is up: there is nothing to look at until it is back.
+    } finally {
+      this.#isLooking = false
     }
   }
 }

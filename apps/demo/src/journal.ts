@@ -15,6 +15,7 @@ export class Journal {
   readonly #requests = new Map<number, RequestRow>()
   readonly #calls = new Map<string, CallRow>()
   readonly #arrivals = new Map<number, Map<number, number>>()
+  readonly #waiting = new Map<number, (row: RequestRow) => void>()
 
   get requests(): readonly RequestRow[] {
     return [...this.#requests.values()]
@@ -22,12 +23,6 @@ export class Journal {
 
   get calls(): readonly CallRow[] {
     return [...this.#calls.values()]
-  }
-
-  request(id: number): RequestRow {
-    const row = this.#requests.get(id)
-    if (!row) throw new Error(`Request ${id} is not remembered any more.`)
-    return row
   }
 
   /** When a request had how much of its text. */
@@ -40,11 +35,13 @@ export class Journal {
     return this.calls.filter(({ request }) => this.#requests.get(request)?.prompt === prompt)
   }
 
-  /** A request that is about to be asked in this worker. */
-  open({ isPlain, timeoutMs, maxRetries, ...question }: Ask, worker: number): void {
+  /** A request that is about to be asked in this worker. Resolves with what became of it, and never rejects. */
+  open({ isPlain, timeoutMs, maxRetries, ...question }: Ask, worker: number): Promise<RequestRow> {
+    const answered = new Promise<RequestRow>((resolve) => this.#waiting.set(question.id, resolve))
     this.#put({ ...question, worker, startedAt: now(), headers: {}, attempts: 0, text: '' })
     const [oldest] = this.#requests.keys()
     if (this.#requests.size > KEPT && oldest !== undefined) this.#drop(oldest)
+    return answered
   }
 
   /** What a worker tells of a request. */
@@ -124,6 +121,10 @@ export class Journal {
 
   #put(row: RequestRow): void {
     this.#requests.set(row.id, row)
+    if (row.endedAt !== undefined) {
+      this.#waiting.get(row.id)?.(row)
+      this.#waiting.delete(row.id)
+    }
     this.#changes.emit('request', row)
     this.touch()
   }
@@ -134,7 +135,9 @@ export class Journal {
     this.touch()
   }
 
+  /** What is still running is remembered no longer than anything else: nobody waits for it in vain. */
   #drop(request: number): void {
+    this.failed(request, 'Too many came after it: it is not shown any more.')
     this.#requests.delete(request)
     this.#arrivals.delete(request)
     for (const call of this.calls) if (call.request === request) this.#calls.delete(call.id)

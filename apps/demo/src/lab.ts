@@ -100,11 +100,8 @@ export class Lab {
   ask(asking: Asking, worker = this.workers.next()): Asked {
     const id = ++this.#asks
     const ask: Ask = { model: MODELS[0], stream: false, ttl: 'analysis', bypass: false, ...asking, id }
-    this.journal.open(ask, worker)
-    const answered = this.workers
-      .call(worker, 'ask', ask)
-      .catch((error: Error) => this.journal.failed(id, error.message))
-      .then(() => this.journal.request(id))
+    const answered = this.journal.open(ask, worker)
+    this.workers.call(worker, 'ask', ask).catch((error: Error) => this.journal.failed(id, error.message))
     return { id, worker, answered }
   }
 

@@ -87,7 +87,8 @@ export async function givenRedis(url: string): Promise<SharedRedis> {
 /** @throws an Error with a sentence that says what to do, unless there is a Redis at this URL */
 export async function assertReachable(url: string): Promise<void> {
   if (!/^redis:\/\/./.test(url) || !URL.canParse(url))
-    throw new Error(`REDIS_URL must be like redis://127.0.0.1:6379, not ${url}`)
+    // What is no URL may have a password anywhere, so it is not repeated.
+    throw new Error('REDIS_URL must be like redis://127.0.0.1:6379')
   const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null })
   let reason = ''
   client.on('error', (error) => {

@@ -16,6 +16,9 @@ const PAGE = fileURLToPath(new URL('./page/', import.meta.url))
 /** More at once would be a benchmark, and is refused. */
 const MAX_COUNT = 100
 
+/** How much may wait for a page that does not read, bytes. */
+const MAX_UNREAD_BYTES = 4 * 1024 * 1024
+
 const question = {
   prompt: { type: 'string', minLength: 1, maxLength: 10_000 },
   model: { enum: MODELS },
@@ -38,6 +41,11 @@ export async function startServer(
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
   })
   const feed = new Feed(lab)
+  // A name that somebody else made point here is no address of ours: its pages may not read, nor do, anything.
+  app.addHook('onRequest', async ({ hostname }, reply) => {
+    if (!['127.0.0.1', 'localhost'].includes(hostname))
+      return reply.code(403).send({ error: `Open http://127.0.0.1 or http://localhost, not ${hostname}.` })
+  })
   await app.register(compress)
   await app.register(files, { root: PAGE, immutable: false })
 
@@ -49,7 +57,11 @@ export async function startServer(
   /** What happens, as server-sent events. */
   app.get('/events', { compress: false }, (request, reply) => {
     const events = new PassThrough()
-    const close = feed.open((changes: Changes) => events.write(eventText('', JSON.stringify(changes))))
+    const close = feed.open((changes: Changes) => {
+      events.write(eventText('', JSON.stringify(changes)))
+      // A page that does not read is sent off: when it comes back, it is given everything anew.
+      if (events.writableLength > MAX_UNREAD_BYTES) reply.raw.destroy()
+    })
     request.raw.on('close', () => {
       close()
       events.end()

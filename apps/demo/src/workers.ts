@@ -117,7 +117,9 @@ export class Workers {
       Object.assign(slot, { worker: undefined, state: 'starting' })
       lost(slot.number)
       changed()
-      return this.#spawn(slot)
+      this.#spawn(slot).catch((error: Error) =>
+        process.stderr.write(`Worker ${slot.number} does not start: ${error.message}\n`),
+      )
     })
   }
 }

@@ -53,6 +53,12 @@ describe('the demo, once', () => {
       /^There is no Redis at .*ECONNREFUSED.*unset REDIS_URL/,
     ],
     ['a URL that is none', [], { REDIS_URL: 'localhost:6379' }, /^REDIS_URL must be like redis:/],
+    [
+      'a URL it cannot use',
+      [],
+      { REDIS_URL: 'rediss://me:secret@localhost' },
+      /^(?!.*secret)REDIS_URL must be/,
+    ],
     ['a port that is none', [], { PORT: 'http' }, /^PORT must be a number/],
     ['a flag it does not know', ['--twice'], {}, /Unknown option '--twice'[\s\S]*npm start/],
   ])('refuses %s in a sentence', async (_, args, env, sentence) => {

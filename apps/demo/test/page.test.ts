@@ -37,7 +37,8 @@ describe.each([
     await says(page, '20 requests, 1 call to the model, 19 answers for free')
     expect(await lanes(page).count()).toBe(20)
     expect(await lanes(page, 'executed').count()).toBe(1)
-    expect(await lanes(page, 'collapsed').count()).toBe(19)
+    // On a slow machine the last clicks come when the answer is stored.
+    expect((await lanes(page, 'collapsed').count()) + (await lanes(page, 'replayed').count())).toBe(19)
     const texts = await page.locator('[data-request] .text').allInnerTexts()
     expect(new Set(texts).size).toBe(1)
     expect(texts[0]).toMatch(/is given the result of the first\.$/)
@@ -60,7 +61,7 @@ describe.each([
     const { url } = await openDemo(await environment())
     const page = await openPage(browser, url)
     await press(page, 'Generate')
-    await page.locator('[data-request="1"] .text', { hasText: 'the same as doing it once.' }).waitFor()
+    await page.locator('[data-request="1"] .text', { hasText: 'is idempotent when' }).waitFor()
     await press(page, 'Generate')
     await page.locator('[data-request="2"] .what', { hasText: /\d\d+ chars at once/ }).waitFor()
     // It has not come to its end: what follows, follows live.
@@ -132,7 +133,7 @@ describe('Break it', () => {
     const worker = page.locator('.worker').first()
     const before = await worker.getAttribute('title')
     await press(page, 'Kill the owner')
-    await expect.poll(() => worker.innerText(), { interval: 5 }).toBe('w1 starting')
+    await worker.getByText('w1 starting').waitFor()
     await page.getByText('lost with its process', { exact: false }).first().waitFor()
     await expect.poll(() => worker.innerText(), { timeout: 10_000 }).toBe('w1')
     expect(await worker.getAttribute('title')).not.toBe(before)
@@ -195,7 +196,8 @@ test('Inspect shows the stored key and the headers of the last call, and forgets
   const key = page.locator('[data-key]')
   await key.getByText('locked').waitFor()
   await key.getByText('stored').waitFor()
-  expect(await key.innerText()).toMatch(/w1[\s\S]*60 min[\s\S]*[\d,]+ B/)
+  // The worker's word of its ttl may come a moment after the store's of the record.
+  await expect.poll(() => key.innerText(), { timeout: 5_000 }).toMatch(/w1[\s\S]*60 min[\s\S]*[\d,]+ B/)
   const headers = page.locator('.headers')
   const digest = await key.getAttribute('data-key')
   expect(await headers.innerText()).toMatch(/status\s+200/)

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { get } from 'node:http'
 import { createServer } from 'node:net'
 import { eventReader } from '@idem/core'
 import { ensureInstalled, startProvider, startRedis } from '@idem/testing'
@@ -108,7 +109,10 @@ describe('the server', () => {
     // A form of another site cannot do anything: what does something takes JSON.
     expect((await fetch(`${url}/runs/step`, { method: 'POST' })).status).toBe(400)
     expect((await fetch(`${url}/requests`, { method: 'POST', body: '{}' })).status).toBe(400)
-    expect((await fetch(`${url}/metrics/idempotency`)).status).toBe(200)
+    // Nor can one whose name was made to point here.
+    const port = new URL(url).port
+    const foreign = await statusFor(port, { host: `evil.example:${port}` })
+    expect([foreign, await statusFor(port, { host: `localhost:${port}` })]).toEqual([403, 200])
     expect(await (await fetch(`${url}/healthz`)).json()).toEqual({
       status: 'ok',
       workers: '1/1',
@@ -138,7 +142,7 @@ describe('the server', () => {
   test('inspects what is locked and stored, in the memory of a process as in Redis, and forgets it', async () => {
     for (const env of [await withoutRedis(), {}]) {
       const { url } = await openDemo(env)
-      const asked = post(`${url}/generate`, { prompt: 'hello', ttl: 'chat' })
+      const asked = post(`${url}/generate`, { prompt: 'hello', ttl: 'chat', stream: true })
       const locked = await eventsUntil(url, ({ keys = [] }) => keys.some(({ state }) => state === 'locked'))
       expect(locked.last.keys).toMatchObject([{ state: 'locked', worker: 1, ttlMs: 2_000 }])
       await asked
@@ -150,7 +154,7 @@ describe('the server', () => {
       expect(key?.bytes).toBeGreaterThan(500)
       expect((await post(`${url}/forget`, { digest: key!.digest })).json).toEqual({ forgotten: true })
       await eventsUntil(url, ({ keys }) => keys?.length === 0)
-      const again = await post(`${url}/generate`, { prompt: 'hello', ttl: 'chat' })
+      const again = await post(`${url}/generate`, { prompt: 'hello', ttl: 'chat', stream: true })
       expect(again.json.outcome).toBe('executed')
     }
   })
@@ -211,7 +215,7 @@ describe('Ctrl-C', () => {
       demo.interrupt()
       demo.interrupt()
       expect((await demo.exited).code).toBe(0)
-      await expect.poll(() => aliveOf(processes)).toEqual([])
+      await expect.poll(() => aliveOf(processes), { timeout: 5_000 }).toEqual([])
       expect(await client.keys('idem:demo:*')).toEqual([])
       const { port } = new URL(demo.url)
       await listening(Number(port))
@@ -238,6 +242,13 @@ test('a port that is taken is a sentence, and nothing is left of what had been s
   expect(output).toMatch(/Cannot listen: .*EADDRINUSE.*Set PORT to a free one\.\n$/)
   expect(code).toBe(2)
 })
+
+/** What it answers to these headers, which `fetch` would not send. */
+async function statusFor(port: string, headers: Record<string, string>): Promise<number | undefined> {
+  const [response] = await once(get({ host: '127.0.0.1', port, path: '/healthz', headers }), 'response')
+  response.resume()
+  return response.statusCode
+}
 
 /** Resolves when somebody else can have the port. */
 async function listening(port: number): Promise<void> {
