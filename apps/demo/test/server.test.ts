@@ -180,6 +180,19 @@ describe('the server', () => {
     expect(api.calls).toBe(1)
     await api.stop()
   })
+
+  test('shows the Redis it was given without its password', async () => {
+    const redis = await startRedis({ args: [] })
+    const client = new Redis(redis.url)
+    await client.config('SET', 'requirepass', 'very-secret')
+    client.disconnect()
+    const { host } = new URL(redis.url)
+    const demo = await openDemo({ REDIS_URL: `redis://:very-secret@${host}` })
+    const { text, last } = await eventsUntil(demo.url, ({ world }) => world !== undefined)
+    expect(last.world?.store).toContain(host)
+    for (const shown of [text, demo.output()]) expect(shown).not.toContain('secret')
+    await redis.stop()
+  })
 })
 
 describe('Ctrl-C', () => {
