@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { ensureInstalled } from '@idem/testing'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { onTestFinished } from 'vitest'
@@ -20,15 +22,19 @@ export const SCREENSHOTS = fileURLToPath(new URL('../screenshots/', import.meta.
 
 /** A real Chromium: `IDEM_TEST_CHROMIUM`, or the one on the PATH. */
 export async function startBrowser(): Promise<Browser> {
-  const { IDEM_TEST_CHROMIUM: executablePath = '/usr/bin/chromium' } = process.env
-  if (!process.env.IDEM_TEST_CHROMIUM)
-    await ensureInstalled('chromium', {
-      why: 'the page is tested in a real browser',
-      advice:
-        'The page is tested in a real browser: install chromium, or set IDEM_TEST_CHROMIUM to the path of one.',
-    })
   await mkdir(SCREENSHOTS, { recursive: true })
+  const executablePath = process.env.IDEM_TEST_CHROMIUM ?? (await installedChromium())
   return chromium.launch({ executablePath, args: OFFLINE })
+}
+
+async function installedChromium(): Promise<string> {
+  await ensureInstalled('chromium', {
+    why: 'the page is tested in a real browser',
+    advice:
+      'The page is tested in a real browser: install chromium, or set IDEM_TEST_CHROMIUM to the path of one.',
+  })
+  const { stdout } = await promisify(execFile)('sh', ['-c', 'command -v chromium'])
+  return stdout.trim()
 }
 
 export interface Look {

@@ -134,7 +134,7 @@ describe('Break it', () => {
     const before = await worker.getAttribute('title')
     await press(page, 'Kill the owner')
     await worker.getByText('w1 starting').waitFor()
-    await page.getByText('lost with its process', { exact: false }).first().waitFor()
+    await page.locator('.calls').getByText('lost with its process').waitFor()
     await expect.poll(() => worker.innerText(), { timeout: 10_000 }).toBe('w1')
     expect(await worker.getAttribute('title')).not.toBe(before)
   })

@@ -72,6 +72,7 @@ describe('the server', () => {
     const lines = (await metrics.text()).split('\n')
     expect(lines).toContain('idem_calls_total{worker="1",outcome="executed"} 1')
     expect(lines).toContain('idem_calls_total{worker="2",outcome="replayed"} 1')
+    expect(lines).toContain('idem_calls_total{worker="2",outcome="executed"} 0')
     expect(
       lines.some((line) => /^idem_saved_tokens_total\{worker="2",by="replayed"\} [1-9]/.test(line)),
     ).toBe(true)
@@ -221,6 +222,8 @@ describe('Ctrl-C', () => {
     const client = new Redis(redis.url)
     for (const env of [{}, { REDIS_URL: redis.url }] as Record<string, string>[]) {
       const demo = await openDemo(env)
+      await post(`${demo.url}/generate`, { prompt: 'is there something to leave behind?' })
+      if ('REDIS_URL' in env) expect(await client.keys('idem:demo:*')).not.toEqual([])
       await happen(demo.url)
       const processes = await processesOf(demo.child.pid!)
       // Four workers, each with a shell that ends it if the demo is killed.
