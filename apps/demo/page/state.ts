@@ -10,8 +10,10 @@ import type {
   WorldRow,
 } from '../src/rows.js'
 
-/** More than a timeline shows. */
-const KEPT = 200
+/** More than the server remembers: what a page forgot would be missing in its sums. */
+const KEPT = 1_000
+/** As many as the server keeps. */
+const POINTS = 600
 
 export const world = signal<WorldRow | undefined>(undefined)
 export const requests = signal<ReadonlyMap<number, RequestRow>>(new Map())
@@ -68,7 +70,7 @@ function apply(changes: Changes): void {
   if (changes.requests?.length) requests.value = merged(requests.value, changes.requests, ({ id }) => id)
   if (changes.calls?.length) calls.value = merged(calls.value, changes.calls, ({ id }) => id)
   if (changes.runs?.length) runs.value = merged(runs.value, changes.runs, ({ name }) => name)
-  if (changes.savings?.length) savings.value = [...savings.value, ...changes.savings]
+  if (changes.savings?.length) savings.value = [...savings.value, ...changes.savings].slice(-POINTS)
   if (changes.workers) workers.value = changes.workers
   if (changes.keys) keys.value = changes.keys
   if (changes.isRedisUp !== undefined) isRedisUp.value = changes.isRedisUp

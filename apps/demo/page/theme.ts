@@ -9,11 +9,20 @@ system.addEventListener('change', ({ matches }) => {
   isSystemDark.value = matches
 })
 
-const kept = THEMES.find((one) => one === localStorage.getItem('theme'))
+const kept = THEMES.find((one) => one === storage()?.getItem('theme'))
 export const theme = signal<Theme>(kept ?? 'auto')
 export const isDark = computed(() => (theme.value === 'auto' ? isSystemDark.value : theme.value === 'dark'))
 
 effect(() => {
-  localStorage.setItem('theme', theme.value)
+  storage()?.setItem('theme', theme.value)
   document.documentElement.dataset.theme = theme.value
 })
+
+/** Who keeps sites from storing anything has a theme for as long as the page is open. */
+function storage(): Storage | undefined {
+  try {
+    return localStorage
+  } catch {
+    return undefined
+  }
+}

@@ -8,8 +8,6 @@ import { type TimeScale, timeScale } from './time-scale.js'
 const LANES = 24
 /** What was over so long before the latest request began is another story, ms. */
 const STORY_MS = 30_000
-/** The most requests that are told of, the latest. */
-const STORY = 100
 /** How much of a text is shown: its end, where something happens. */
 const TAIL = 90
 /** Less than this was not missed, it had only just begun. */
@@ -150,7 +148,7 @@ function Lane({ row, scale, now }: { row: RequestRow; scale: TimeScale; now: num
   const facts = [
     kind,
     duration((endedAt ?? now) - startedAt),
-    ...(backlog >= BACKLOG ? [`${backlog} chars at once`] : []),
+    ...(backlog >= BACKLOG && text.length > 0 ? [`${backlog} chars at once`] : []),
     ...(attempts > 1 ? [`${attempts} tries`] : []),
   ]
   return (
@@ -229,9 +227,9 @@ function storyOf(rows: readonly RequestRow[], now: number): readonly RequestRow[
     .flatMap(({ startedAt, endedAt }) => [startedAt, endedAt ?? startedAt])
     .filter((at) => at <= latest.startedAt)
   const since = Math.max(...begins, 0)
-  return rows
-    .filter(({ startedAt, endedAt = now }) => startedAt >= since && endedAt > latest.startedAt - STORY_MS)
-    .slice(-STORY)
+  return rows.filter(
+    ({ startedAt, endedAt = now }) => startedAt >= since && endedAt > latest.startedAt - STORY_MS,
+  )
 }
 
 /** Those that made a call, and the latest of the others. */

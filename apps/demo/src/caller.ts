@@ -1,8 +1,8 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { finished } from 'node:stream/promises'
 import { Anthropic, APIError, type Middleware } from '@anthropic-ai/sdk'
 import { idempotency } from '@idem/anthropic'
 import type { Idem } from '@idem/core'
+import { asking } from './asking.js'
 import { now } from './clock.js'
 import type { Outcome } from './rows.js'
 import type { Ask, Tell } from './worker-events.js'
@@ -18,8 +18,6 @@ export class Caller {
   readonly #tell: Tell
   readonly #shared: Anthropic
   readonly #plain: Anthropic
-  /** Whose request it is that code runs for. */
-  readonly #asking = new AsyncLocalStorage<{ readonly id: number; attempts: number }>()
   readonly #leaving = new Map<number, AbortController>()
   #calls = 0
 
@@ -37,12 +35,12 @@ export class Caller {
     const { id } = ask
     const leaving = new AbortController()
     this.#leaving.set(id, leaving)
-    const asking = { id, attempts: 0 }
+    const counts = { id, attempts: 0 }
     try {
-      await this.#asking.run(asking, () => this.#answer(ask, leaving.signal))
-      this.#tell('ask', { id, at: now(), endedAt: now(), attempts: asking.attempts })
+      await asking.run(counts, () => this.#answer(ask, leaving.signal))
+      this.#tell('ask', { id, at: now(), endedAt: now(), attempts: counts.attempts })
     } catch (error) {
-      this.#tell('ask', { id, at: now(), endedAt: now(), attempts: asking.attempts, ...failureOf(error) })
+      this.#tell('ask', { id, at: now(), endedAt: now(), attempts: counts.attempts, ...failureOf(error) })
     } finally {
       this.#leaving.delete(id)
     }
@@ -95,8 +93,8 @@ export class Caller {
   }
 
   readonly #tries: Middleware = (request, next) => {
-    const asking = this.#asking.getStore()
-    if (asking) asking.attempts++
+    const counts = asking.getStore()
+    if (counts) counts.attempts++
     return next(request)
   }
 
@@ -104,7 +102,7 @@ export class Caller {
     // Set by the request whose flight this is: callers that join it make no call.
     const call = {
       id: `${process.pid}.${++this.#calls}`,
-      request: this.#asking.getStore()?.id ?? 0,
+      request: asking.getStore()?.id ?? 0,
       startedAt: now(),
     }
     this.#tell('call', call)
@@ -136,11 +134,12 @@ function shownOf(headers: Headers) {
   return { outcome: outcomeOf(headers.get('cache-status')), headers: Object.fromEntries(shown) }
 }
 
-/** By RFC 9211, as idem writes it; an answer that idem has not touched has none. */
+/** By RFC 9211: the member that is idem's, which is added after those of caches on the way. */
 function outcomeOf(cacheStatus: string | null): Outcome {
-  if (cacheStatus === null) return 'bypassed'
-  if (/; hit\b/.test(cacheStatus)) return 'replayed'
-  return /; collapsed\b/.test(cacheStatus) ? 'collapsed' : 'executed'
+  const ours = cacheStatus?.split(/, */).findLast((member) => member.startsWith('idem;'))
+  if (ours === undefined) return 'bypassed'
+  if (/; hit\b/.test(ours)) return 'replayed'
+  return /; collapsed\b/.test(ours) ? 'collapsed' : 'executed'
 }
 
 function failureOf(error: unknown) {

@@ -11,8 +11,10 @@ const BATCH_MS = 50
 const LOOK_EVERY_MS = 500
 /** So long after the last change it still looks: other processes write their numbers once a second. */
 const LOOK_AFTER_MS = 3_000
-/** How many requests a page that is opened later gets. */
-const REQUESTS = 60
+/** While nothing happens it looks only each so many times. */
+const QUIET_LOOKS = 10
+/** How much of a prompt and of an answer's end a page is sent: more than it shows. */
+const SHOWN_CHARACTERS = 120
 const POINTS = 600
 
 /** What pages are sent: everything when they come, and after that what changes. */
@@ -28,6 +30,7 @@ export class Feed {
   #timer: NodeJS.Timeout | undefined
   readonly #looking: NodeJS.Timeout
   #isLooking = false
+  #looks = 0
   #changedAt = 0
 
   constructor(lab: Lab) {
@@ -36,7 +39,7 @@ export class Feed {
       this.#run.set(row.name, row)
       this.#soon()
     })
-    lab.journal.onRequest((row) => this.#requests.set(row.id, row))
+    lab.journal.onRequest((row) => this.#requests.set(row.id, shown(row)))
     lab.journal.onCall((row) => this.#calls.set(row.id, row))
     lab.journal.onChange(() => {
       this.#changedAt = now()
@@ -48,6 +51,8 @@ export class Feed {
   /** @returns a function that ends it */
   open(send: (changes: Changes) => void): () => void {
     send(this.#everything())
+    // What it is given of the store may be old.
+    this.touch()
     this.#pages.add(send)
     return () => void this.#pages.delete(send)
   }
@@ -63,13 +68,11 @@ export class Feed {
   }
 
   #everything(): Changes {
-    const requests = this.#lab.journal.requests.slice(-REQUESTS)
-    const shown = new Set(requests.map(({ id }) => id))
     return {
       ...this.#state(),
       world: worldOf(this.#lab),
-      requests,
-      calls: this.#lab.journal.calls.filter(({ request }) => shown.has(request)),
+      requests: this.#lab.journal.requests.map(shown),
+      calls: this.#lab.journal.calls,
       keys: this.#keys,
       savings: this.#savings,
       runs: this.runs.rows,
@@ -107,11 +110,13 @@ export class Feed {
   /** Keys as long as there are some, since they grow older; savings while something happens. */
   async #look(): Promise<void> {
     const isQuiet = now() - this.#changedAt > LOOK_AFTER_MS
-    if (this.#isLooking || (isQuiet && this.#keys.length === 0)) return
+    if (this.#isLooking || (isQuiet && this.#looks++ % QUIET_LOOKS > 0)) return
     this.#isLooking = true
     try {
-      this.#keys = await this.#lab.keys.rows()
-      this.#send({ now: now(), keys: this.#keys })
+      if (this.#pages.size > 0 && !(isQuiet && this.#keys.length === 0)) {
+        this.#keys = await this.#lab.keys.rows()
+        this.#send({ now: now(), keys: this.#keys })
+      }
       if (isQuiet) return
       const point = pointOf(await this.#lab.fleetStats())
       const last = this.#savings.at(-1)
@@ -124,6 +129,15 @@ export class Feed {
     } finally {
       this.#isLooking = false
     }
+  }
+}
+
+/** As much of it as is shown. */
+function shown(row: RequestRow): RequestRow {
+  return {
+    ...row,
+    prompt: row.prompt.slice(0, SHOWN_CHARACTERS),
+    text: row.text.slice(-SHOWN_CHARACTERS),
   }
 }
 

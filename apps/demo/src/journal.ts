@@ -21,6 +21,11 @@ export class Journal {
     return [...this.#requests.values()]
   }
 
+  /** How many wait for their answer. */
+  get running(): number {
+    return this.#waiting.size
+  }
+
   get calls(): readonly CallRow[] {
     return [...this.#calls.values()]
   }
@@ -39,8 +44,7 @@ export class Journal {
   open({ isPlain, timeoutMs, maxRetries, ...question }: Ask, worker: number): Promise<RequestRow> {
     const answered = new Promise<RequestRow>((resolve) => this.#waiting.set(question.id, resolve))
     this.#put({ ...question, worker, startedAt: now(), headers: {}, attempts: 0, text: '' })
-    const [oldest] = this.#requests.keys()
-    if (this.#requests.size > KEPT && oldest !== undefined) this.#drop(oldest)
+    if (this.#requests.size > KEPT) this.#dropOne()
     return answered
   }
 
@@ -52,14 +56,13 @@ export class Journal {
     this.#arrivals.set(row.id, arrivals)
     const whole = row.text + text
     if (text) arrivals.set(whole.length, at)
-    // What a late joiner missed comes as fast as it can be read, in one burst.
-    const isBacklog = text && row.outcome === 'collapsed' && row.stream && at - (row.begunAt ?? at) < BURST_MS
-    this.#put({ ...row, ...news, text: whole, ...(isBacklog && { backlog: whole.length }) })
+    const isJoining = row.stream && news.begunAt !== undefined && news.outcome === 'collapsed'
+    this.#put({ ...row, ...news, text: whole, ...(isJoining && { backlog: this.#sentOf(row) }) })
   }
 
   /** What a worker tells of a call to the provider. */
   heardCall(news: CallNews, worker: number): void {
-    this.#putCall({ ...news, worker })
+    if (this.#requests.has(news.request)) this.#putCall({ ...news, worker })
   }
 
   /** A request has no answer, and nobody else will say so. */
@@ -135,14 +138,22 @@ export class Journal {
     this.touch()
   }
 
-  /** What is still running is remembered no longer than anything else: nobody waits for it in vain. */
-  #drop(request: number): void {
-    this.failed(request, 'Too many came after it: it is not shown any more.')
-    this.#requests.delete(request)
-    this.#arrivals.delete(request)
-    for (const call of this.calls) if (call.request === request) this.#calls.delete(call.id)
+  /** How much of the running answer to the same question has come to the one who pays for it. */
+  #sentOf({ prompt, model }: RequestRow): number {
+    const callers = this.calls
+      .filter(({ endedAt }) => endedAt === undefined)
+      .map(({ request }) => this.#requests.get(request))
+    return callers.find((row) => row?.prompt === prompt && row.model === model)?.text.length ?? 0
+  }
+
+  /** The oldest that is over, and of those sooner one that was answered for free: who paid is the point of a story. */
+  #dropOne(): void {
+    const over = this.requests.filter(({ endedAt }) => endedAt !== undefined)
+    const callers = new Set(this.calls.map(({ request }) => request))
+    const dropped = over.find(({ id }) => !callers.has(id)) ?? over[0]
+    if (!dropped) return
+    this.#requests.delete(dropped.id)
+    this.#arrivals.delete(dropped.id)
+    for (const call of this.calls) if (call.request === dropped.id) this.#calls.delete(call.id)
   }
 }
-
-/** Between the head of an answer and the last of what was sent before its reader came, ms. */
-const BURST_MS = 30

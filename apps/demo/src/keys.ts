@@ -8,6 +8,7 @@ const KEPT = 30
 
 interface Heard {
   readonly worker: number
+  readonly request: number | undefined
   readonly at: number
   readonly ttlMs?: number
 }
@@ -25,14 +26,14 @@ export class Keys {
     this.#leaseMs = leaseMs
   }
 
-  heard({ key, owner, state, at, ttlMs }: StoreNews, worker: number): void {
+  heard({ key, owner, state, request, at, ttlMs }: StoreNews, worker: number): void {
     if (state === 'waits') {
       this.#waiting.set(key, (this.#waiting.get(key) ?? new Set()).add(worker))
       return
     }
     const owners = this.#heard.get(key) ?? new Map<string, Heard>()
     this.#heard.delete(key)
-    this.#heard.set(key, owners.set(owner, { worker, at, ...(ttlMs !== undefined && { ttlMs }) }))
+    this.#heard.set(key, owners.set(owner, { worker, request, at, ...(ttlMs !== undefined && { ttlMs }) }))
     const [oldest = ''] = this.#heard.keys()
     if (this.#heard.size <= KEPT) return
     this.#heard.delete(oldest)
@@ -44,10 +45,10 @@ export class Keys {
     return this.#waiting.get(key)?.size ?? 0
   }
 
-  /** The key last locked in this worker. */
-  lastLockedBy(worker: number): string | undefined {
-    return [...this.#heard].findLast(([, owners]) =>
-      [...owners.values()].some((one) => one.worker === worker),
+  /** The key that was locked for this request. */
+  lockedFor(request: number): string | undefined {
+    return [...this.#heard].find(([, owners]) =>
+      [...owners.values()].some((one) => one.request === request),
     )?.[0]
   }
 
@@ -59,10 +60,7 @@ export class Keys {
   }
 
   #row(digest: string, read: Read): KeyRow[] {
-    if (read.state === 'absent') {
-      this.#heard.delete(digest)
-      return []
-    }
+    if (read.state === 'absent') return []
     if (read.state === 'locked') {
       const { owner } = read
       const heard = this.#heard.get(digest)?.get(owner)

@@ -1,19 +1,25 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { FleetStats, Read, Stats } from '@idem/core'
 import { ioredisStore } from '@idem/ioredis'
-import { isInstalled } from '@idem/testing'
 import { Journal } from './journal.js'
 import { Keys } from './keys.js'
 import { Model } from './model.js'
-import { assertReachable, givenRedis, ownRedis, type SharedRedis } from './redis.js'
+import { assertUsable, canStartRedis, givenRedis, ownRedis, type SharedRedis } from './redis.js'
 import type { Question, RequestRow } from './rows.js'
 import type { Ask, AskNews, CallNews, StoreNews } from './worker-events.js'
-import { Workers } from './workers.js'
+import { unavailable, Workers } from './workers.js'
 
 /** Short, so that a takeover can be watched; a stall of a busy machine is shorter still. */
 export const LEASE_MS = 2_000
 
 /** How many processes there are where they can share. */
 const PROCESSES = 4
+
+/** Far more than a page can show; what is over it is refused. */
+const MAX_RUNNING = 1_000
+
+/** How long a worker may take to say what it knows, ms: a store that is gone takes a second of it. */
+const SOON_MS = 3_000
 
 /** All have a list price, so that dollars can be counted. */
 export const MODELS = ['claude-haiku-4-5', 'claude-sonnet-5-5', 'claude-opus-5-5'] as const
@@ -47,8 +53,9 @@ export class Lab {
     this.redis = redis
     const store = redis && ioredisStore(redis.client, { prefix: redis.prefix })
     const read = (key: string) =>
-      store ? store.read(key) : this.workers.call<Read>(this.workers.any(), 'read', key)
+      store ? store.read(key) : this.#soon<Read>(this.workers.any(), 'read', key)
     this.keys = new Keys(read, LEASE_MS)
+    for (const event of ['ready', 'close']) redis?.client.on(event, () => this.journal.touch())
     this.workers = new Workers({
       count: redis ? PROCESSES : 1,
       env: {
@@ -76,7 +83,7 @@ export class Lab {
    * @throws an Error with a sentence that says what to do
    */
   static async start(redisUrl: string | undefined, isReal: boolean): Promise<Lab> {
-    if (redisUrl) await assertReachable(redisUrl)
+    if (redisUrl) await assertUsable(redisUrl)
     const [model, redis] = await Promise.all([isReal ? undefined : Model.start(), redisOf(redisUrl)])
     const lab = new Lab(model, redis)
     await lab.workers.start()
@@ -89,7 +96,7 @@ export class Lab {
     return {
       store:
         redis?.shown ??
-        'the memory of one process (several share over Redis: install redis-server, or set REDIS_URL)',
+        'the memory of one process (several share over Redis: install redis-server 7, or set REDIS_URL)',
       model: model
         ? 'a bundled one, which costs nothing (ANTHROPIC_API_KEY calls the real API)'
         : `the API at ${process.env.ANTHROPIC_BASE_URL ?? 'api.anthropic.com'}: calls are billed`,
@@ -98,6 +105,8 @@ export class Lab {
 
   /** @param worker which one, from 1. By default the next in turn. */
   ask(asking: Asking, worker = this.workers.next()): Asked {
+    if (this.journal.running >= MAX_RUNNING)
+      throw unavailable(`${MAX_RUNNING} requests are running. Ask again when some of them are answered.`)
     const id = ++this.#asks
     const ask: Ask = { model: MODELS[0], stream: false, ttl: 'analysis', bypass: false, ...asking, id }
     const answered = this.journal.open(ask, worker)
@@ -121,20 +130,33 @@ export class Lab {
   }
 
   async forget(digest: string): Promise<boolean> {
-    return this.workers.call<boolean>(this.workers.any(), 'forget', digest)
+    return this.#soon<boolean>(this.workers.any(), 'forget', digest)
   }
 
   fleetStats(): Promise<FleetStats> {
-    return this.workers.call<FleetStats>(this.workers.any(), 'fleetStats')
+    return this.#soon<FleetStats>(this.workers.any(), 'fleetStats')
   }
 
   /** What each worker did since it started; of those that can answer now. */
   async statsByWorker(): Promise<Map<number, Stats>> {
     const up = this.workers.rows.filter(({ state }) => state === 'up')
-    const stats = await Promise.all(
-      up.map(async ({ number }) => [number, await this.workers.call<Stats>(number, 'stats')] as const),
-    )
-    return new Map(stats)
+    const asked = up.map(async ({ number }) => [number, await this.#soon<Stats>(number, 'stats')] as const)
+    const stats = await Promise.allSettled(asked)
+    return new Map(stats.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])))
+  }
+
+  /** What a worker can say at once; one that hangs must not hold up who asks. */
+  async #soon<T>(worker: number, method: string, ...args: unknown[]): Promise<T> {
+    const late = new AbortController()
+    const silent = delay(SOON_MS, undefined, { signal: late.signal }).then(() => {
+      throw unavailable(`Worker ${worker} does not answer. Ask again when it does.`)
+    })
+    silent.catch(() => {})
+    try {
+      return await Promise.race([this.workers.call<T>(worker, method, ...args), silent])
+    } finally {
+      late.abort()
+    }
   }
 
   /** Leaves no process, no port and no key behind. */
@@ -146,5 +168,5 @@ export class Lab {
 
 async function redisOf(url: string | undefined): Promise<SharedRedis | undefined> {
   if (url) return givenRedis(url)
-  return (await isInstalled('redis-server')) ? ownRedis() : undefined
+  return (await canStartRedis()) ? ownRedis() : undefined
 }

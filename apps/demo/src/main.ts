@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import colors from 'picocolors'
 import { Lab } from './lab.js'
@@ -24,11 +23,18 @@ if (values.help) {
 
 const { REDIS_URL, ANTHROPIC_API_KEY, PORT = '0' } = process.env
 if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65_535) refuse(`PORT must be a number up to 65535, not ${PORT}`)
-const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
-// Whoever is impatient must not leave anything behind by pressing twice.
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {})
+const STOPPED = Symbol('stopped')
+const stopped = new Promise<typeof STOPPED>((resolve) => {
+  // Kept to the end: whoever is impatient must not leave anything behind by pressing twice.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => resolve(STOPPED))
+  // Nobody reads any more, as after `| head`.
+  process.stdout.on('error', () => resolve(STOPPED))
+})
 
-const lab = await Lab.start(REDIS_URL, Boolean(ANTHROPIC_API_KEY)).catch((error) => refuse(error.message))
+const starting = Lab.start(REDIS_URL, Boolean(ANTHROPIC_API_KEY)).catch((error) => refuse(error.message))
+const lab = await Promise.race([starting, stopped])
+// Nothing has been asked yet, so nothing is stored; what was started ends with this process.
+if (lab === STOPPED) process.exit(130)
 const { store, model } = lab.shown
 const processes = lab.workers.rows.length
 process.stdout.write(`${colors.bold('idem')} demo
@@ -37,32 +43,31 @@ process.stdout.write(`${colors.bold('idem')} demo
   ${colors.dim('model')}    ${model}
 
 `)
-const code = values.once ? await show() : await serve()
-await lab.stop()
+const code = await (values.once ? show(lab) : serve(lab)).finally(() => lab.stop())
 // A scenario that was interrupted may still wait for something that will not come.
 process.exit(code)
 
-async function show(): Promise<number> {
-  const showing = showScenarios(scenarios, lab)
-  const tally = await Promise.race([showing, stopped.then(() => undefined)])
-  if (!tally) return 130
+async function show(lab: Lab): Promise<number> {
+  const tally = await Promise.race([showScenarios(scenarios, lab), stopped])
+  if (tally === STOPPED) return 130
   await showTally(tally, lab)
   return tally.failed > 0 ? 1 : 0
 }
 
-async function serve(): Promise<number> {
+async function serve(lab: Lab): Promise<number> {
+  let server: Awaited<ReturnType<typeof startServer>>
   try {
-    const server = await startServer(lab, Number(PORT))
-    process.stdout.write(`Open this page (Ctrl-C stops it): ${colors.bold(colors.cyan(server.url))}\n`)
-    await stopped
-    await server.stop()
-    return 0
+    server = await startServer(lab, Number(PORT))
   } catch (error) {
     process.stderr.write(
       `Cannot listen: ${error instanceof Error ? error.message : error}. Set PORT to a free one.\n`,
     )
     return 2
   }
+  process.stdout.write(`Open this page (Ctrl-C stops it): ${colors.bold(colors.cyan(server.url))}\n`)
+  await stopped
+  await server.stop()
+  return 0
 }
 
 function flags() {

@@ -3,6 +3,9 @@ import { type Provider, type ReplyScript, startProvider } from '@idem/testing'
 /** How the bundled model answers one prompt; calls are counted from zero for each. */
 export type Script = (call: number) => ReplyScript
 
+/** How many prompts and calls are remembered: more than any scenario has. */
+const KEPT = 500
+
 const ANSWERS = [
   'An operation is idempotent when doing it twice is the same as doing it once. A light switch that toggles is not; a switch that says "on" is. Retries, double clicks and replays are then harmless: the second request finds that the work is done, and is given the result of the first.',
   'A lock says who does the work, a lease says for how long that may be believed, and a record says what came of it. The first request takes the lock and makes the call. The others wait, for a word or for the next look, and all of them are given the very same bytes.',
@@ -23,7 +26,7 @@ export class Model {
   }
 
   static async start(): Promise<Model> {
-    return new Model(await startProvider())
+    return new Model(await startProvider({ keep: KEPT }))
   }
 
   get url(): string {
@@ -33,6 +36,8 @@ export class Model {
   /** How calls for this prompt are answered from now on. */
   script(prompt: string, script: Script): void {
     this.#scripts.set(prompt, { script, calls: 0 })
+    const [oldest = ''] = this.#scripts.keys()
+    if (this.#scripts.size > KEPT) this.#scripts.delete(oldest)
   }
 
   async stop(): Promise<void> {

@@ -1,21 +1,30 @@
 import type { Store } from '@idem/core'
+import { asking } from './asking.js'
 import { now } from './clock.js'
-import type { Tell } from './worker-events.js'
+import type { StoreNews, Tell } from './worker-events.js'
 
 /** The same store, which tells what is locked, stored and waited for. */
 export function overheard(store: Store, tell: Tell): Store {
+  const hear = (key: string, owner: string, state: StoreNews['state'], ttlMs?: number) => {
+    const news = { key, owner, state, request: asking.getStore()?.id, at: now() }
+    tell('store', { ...news, ...(ttlMs !== undefined && { ttlMs }) })
+  }
   const overhearing: Partial<Store> = {
     async acquire(key, claim, leaseMs, options) {
       const found = await store.acquire(key, claim, leaseMs, options)
-      if (found.state === 'acquired') tell('store', { key, owner: claim.owner, state: 'locked', at: now() })
-      if (found.state === 'locked') tell('store', { key, owner: found.owner, state: 'waits', at: now() })
+      if (found.state === 'acquired') hear(key, claim.owner, 'locked')
+      if (found.state === 'locked') hear(key, found.owner, 'waits')
       return found
     },
     async complete(key, claim, bytes, ttlMs) {
       const completed = await store.complete(key, claim, bytes, ttlMs)
-      if (completed.state === 'stored')
-        tell('store', { key, owner: claim.owner, state: 'stored', at: now(), ttlMs })
+      if (completed.state === 'stored') hear(key, claim.owner, 'stored', ttlMs)
       return completed
+    },
+    async replace(key, claim, bytes, ttlMs) {
+      const isWritten = await store.replace(key, claim, bytes, ttlMs)
+      if (isWritten) hear(key, claim.owner, 'stored', ttlMs)
+      return isWritten
     },
   }
   return new Proxy(store, {

@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { type RedisServer, startFaultProxy, startRedisServer } from '@idem/testing'
 import { Redis } from 'ioredis'
 
@@ -21,6 +24,11 @@ export interface SharedRedis {
   stop(): Promise<void>
 }
 
+/** The oldest Redis that idem can use. */
+const MAJOR = 7
+/** How long a Redis may take to answer before the demo goes on without, ms. */
+const ANSWER_MS = 3_000
+
 const newPrefix = () => `idem:demo:${randomUUID()}:`
 
 /** A server of our own, which is really stopped and started again; what it knows is then lost. */
@@ -35,7 +43,7 @@ export async function ownRedis(): Promise<SharedRedis> {
     prefix: newPrefix(),
     client,
     get isUp() {
-      return server !== undefined
+      return server !== undefined && client.status === 'ready'
     },
     async interrupt() {
       const stopping = server
@@ -57,54 +65,76 @@ export async function givenRedis(url: string): Promise<SharedRedis> {
   const proxy = await startFaultProxy(url)
   const prefix = newPrefix()
   const client = patientClient(url)
-  let isUp = true
+  let isCut = false
   return {
-    shown: `Redis at ${redacted(url)}`,
+    shown: `Redis at ${shownUrl(url)}`,
     url: proxy.url,
     prefix,
     client,
     get isUp() {
-      return isUp
+      return !isCut && client.status === 'ready'
     },
     async interrupt() {
-      isUp = false
+      isCut = true
       proxy.cut()
     },
     async resume() {
-      isUp = true
+      isCut = false
       proxy.pass()
     },
     async stop() {
       // First the way for what is still to come, then what has come.
       await proxy.stop()
-      if (client.status === 'ready') await removeKeys(client, prefix)
-      else process.stderr.write(`${redacted(url)} is gone: keys under ${prefix} leave it by their ttl.\n`)
+      try {
+        if (client.status !== 'ready') throw new Error('It is gone.')
+        await removeKeys(client, prefix)
+      } catch {
+        process.stderr.write(
+          `${shownUrl(url)} does not answer: keys under ${prefix} leave it by their ttl.\n`,
+        )
+      }
       client.disconnect()
     },
   }
 }
 
-/** @throws an Error with a sentence that says what to do, unless there is a Redis at this URL */
-export async function assertReachable(url: string): Promise<void> {
+/** @throws an Error with a sentence that says what to do, unless there is a Redis at this URL that can be used */
+export async function assertUsable(url: string): Promise<void> {
   if (!/^redis:\/\/./.test(url) || !URL.canParse(url))
     // What is no URL may have a password anywhere, so it is not repeated.
     throw new Error('REDIS_URL must be like redis://127.0.0.1:6379')
   const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null })
-  let reason = ''
-  client.on('error', (error) => {
-    reason = error.message
+  const failed = new Promise<never>((_, reject) => client.on('error', reject))
+  const silent = delay(ANSWER_MS, undefined, { ref: false }).then(() => {
+    throw new Error(`no answer within ${ANSWER_MS / 1_000} s`)
   })
   try {
-    await client.connect()
-  } catch {
-    throw new Error(`There is no Redis at ${redacted(url)}: ${reason}. Start one, or unset REDIS_URL.`)
+    const answers = client.connect().then(() => client.info('server'))
+    const version = /^redis_version:(\S+)/m.exec(await Promise.race([answers, failed, silent]))?.[1]
+    if (!isNewEnough(version)) throw new Error(`it is version ${version}, and idem needs ${MAJOR} or newer`)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : error
+    throw new Error(`Cannot use the Redis at ${shownUrl(url)}: ${reason}. Mend REDIS_URL, or unset it.`)
   } finally {
     client.disconnect()
   }
 }
 
+/** Whether there is a `redis-server` on the PATH, of a version that idem can use. */
+export async function canStartRedis(): Promise<boolean> {
+  return promisify(execFile)('redis-server', ['--version']).then(
+    ({ stdout }) => isNewEnough(/\bv=(\S+)/.exec(stdout)?.[1]),
+    () => false,
+  )
+}
+
+function isNewEnough(version: string | undefined): boolean {
+  // What does not tell is tried.
+  return version === undefined || Number.parseInt(version, 10) >= MAJOR
+}
+
 function patientClient(url: string): Redis {
-  const client = new Redis(url, { retryStrategy: () => 100 })
+  const client = new Redis(url, { retryStrategy: () => 100, commandTimeout: ANSWER_MS })
   client.on('error', () => {})
   return client
 }
@@ -116,9 +146,8 @@ async function removeKeys(client: Redis, prefix: string): Promise<void> {
   }
 }
 
-/** A URL as it may be shown: without its password. */
-function redacted(url: string): string {
-  const shown = new URL(url)
-  if (shown.password) shown.password = '…'
-  return shown.href
+/** Where it is, and nothing else of its URL: a password may be in several of its parts. */
+function shownUrl(url: string): string {
+  const { host, pathname } = new URL(url)
+  return `redis://${host}${pathname}`
 }

@@ -34,9 +34,9 @@ export interface RequestRow extends Question {
   readonly headers: Readonly<Record<string, string>>
   /** How often the SDK tried. */
   readonly attempts: number
-  /** What has come of the answer so far. */
+  /** What has come of the answer so far; a page is sent its end. */
   readonly text: string
-  /** How many characters a late joiner had at once. */
+  /** How many characters of the answer had come when a late joiner joined it. */
   readonly backlog?: number
   /** The provider's id of the answer: the same for all who share it. */
   readonly answerId?: string

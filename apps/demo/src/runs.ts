@@ -60,18 +60,21 @@ export class Runs {
    * @throws RunError
    */
   step(): void {
-    if (!this.#goOn) throw new RunError('Nothing waits to go on: start a scenario first.')
-    this.#goOn()
+    const goOn = this.#goOn
+    if (!goOn) throw new RunError('Nothing waits to go on: start a scenario first.')
+    this.#goOn = undefined
+    goOn()
   }
 
   async #step(name: string, label: string): Promise<void> {
     this.#put({ ...this.#row(name), step: label })
     await new Promise<void>((resolve) => {
-      this.#goOn = resolve
+      this.#goOn = () => {
+        const { step, ...row } = this.#row(name)
+        this.#put(row)
+        resolve()
+      }
     })
-    this.#goOn = undefined
-    const { step, ...row } = this.#row(name)
-    this.#put(row)
   }
 
   #row(name: string): RunRow {

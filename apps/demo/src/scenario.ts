@@ -17,17 +17,25 @@ export interface Scenario extends Omit<ScenarioRow, 'unmet'> {
   run(lab: Lab, notebook: Notebook): Promise<void>
 }
 
+/** How many of them have no answer, and how many different ones the others have. */
+function compared(answers: readonly RequestRow[]) {
+  return {
+    failed: answers.filter(({ error }) => error !== undefined).length,
+    different: new Set(answers.map(({ answerId, text }) => `${answerId} ${text}`)).size,
+  }
+}
+
 /** `3 answers, all identical`. */
 export function sameness(answers: readonly RequestRow[]): string {
-  const different = new Set(answers.map(({ answerId, text }) => `${answerId} ${text}`)).size
-  const failed = answers.filter(({ error }) => error !== undefined).length
+  const { failed, different } = compared(answers)
   if (failed > 0) return `${failed} of ${answers.length} failed`
   return `${answers.length} answers, ${different === 1 ? 'all identical' : `${different} different ones`}`
 }
 
 /** Whether all of them have an answer, and the same one. */
 export function areSame(answers: readonly RequestRow[]): boolean {
-  return sameness(answers) === `${answers.length} answers, all identical`
+  const { failed, different } = compared(answers)
+  return failed === 0 && different === 1
 }
 
 /** `1 upstream call`, `4 upstream calls`. */
@@ -38,7 +46,7 @@ export function upstream(calls: number): string {
 /** Why a scenario cannot run here; undefined if it can. */
 export function unmet({ needs = [] }: Scenario, { redis, model }: Lab): string | undefined {
   if (needs.includes('processes') && !redis)
-    return 'several processes share over Redis: install redis-server, or set REDIS_URL'
+    return 'several processes share over Redis: install redis-server 7, or set REDIS_URL'
   if (needs.includes('model') && !model) return 'it tells the model what to do: unset ANTHROPIC_API_KEY'
   return undefined
 }

@@ -43,14 +43,18 @@ export async function startServer(
   const feed = new Feed(lab)
   // A name that somebody else made point here is no address of ours: its pages may not read, nor do, anything.
   app.addHook('onRequest', async ({ hostname }, reply) => {
+    // Nor may a page of somebody else frame ours, and have people press its buttons unseen.
+    reply.header('content-security-policy', "default-src 'self'; frame-ancestors 'none'")
     if (!['127.0.0.1', 'localhost'].includes(hostname))
       return reply.code(403).send({ error: `Open http://127.0.0.1 or http://localhost, not ${hostname}.` })
   })
   await app.register(compress)
-  await app.register(files, { root: PAGE, immutable: false })
+  await app.register(files, { root: PAGE })
 
   app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, _, reply) => {
-    const status = error instanceof RunError ? 409 : (error.statusCode ?? 503)
+    const isStore = error.code?.startsWith('IDEM_')
+    const status = error instanceof RunError ? 409 : (error.statusCode ?? (isStore ? 503 : 500))
+    if (status === 500) process.stderr.write(`${error.stack}\n`)
     return reply.code(status).send({ error: error.message })
   })
 

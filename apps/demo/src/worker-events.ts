@@ -26,6 +26,8 @@ export interface StoreNews {
   readonly owner: string
   /** `waits`: another one holds the lock. */
   readonly state: 'locked' | 'stored' | 'waits'
+  /** For whose request. */
+  readonly request: number | undefined
   readonly at: number
   /** The record's, where it was stored. */
   readonly ttlMs?: number

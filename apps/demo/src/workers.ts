@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { spawnWorker, type Worker } from '@idem/testing'
 import type { WorkerRow } from './rows.js'
 import type { WorkerEvents } from './worker-events.js'
@@ -12,6 +13,9 @@ export interface WorkersOptions {
   lost(worker: number): void
   changed(): void
 }
+
+/** Between two tries to replace a worker, ms. */
+const RESPAWN_MS = 500
 
 interface Slot {
   readonly number: number
@@ -60,7 +64,7 @@ export class Workers {
   /** Rejects when the worker dies before it has answered. A paused one answers when it is resumed. */
   async call<T>(number: number, method: string, ...args: unknown[]): Promise<T> {
     const { worker } = this.#slot(number)
-    if (!worker) throw new Error(`Worker ${number} is starting. Ask again in a second.`)
+    if (!worker) throw unavailable(`Worker ${number} is starting. Ask again in a second.`)
     return worker.call<T>(method, ...args)
   }
 
@@ -85,7 +89,7 @@ export class Workers {
   #up(): number[] {
     const up = this.#slots.filter(({ state }) => state === 'up').map(({ number }) => number)
     if (up.length === 0)
-      throw new Error('No worker is up. One that died is replaced within a second: ask again then.')
+      throw unavailable('No worker is up. One that died is replaced within a second: ask again then.')
     return up
   }
 
@@ -103,6 +107,19 @@ export class Workers {
     this.#options.changed()
   }
 
+  /** Until it is up: without it, requests that are its turn would find nobody. */
+  async #respawn(slot: Slot): Promise<void> {
+    while (!this.#isStopping && slot.state === 'starting') {
+      try {
+        await this.#spawn(slot)
+      } catch (error) {
+        if (this.#isStopping) return
+        process.stderr.write(`Worker ${slot.number} did not start, and is started again: ${error}\n`)
+        await delay(RESPAWN_MS, undefined, { ref: false })
+      }
+    }
+  }
+
   async #spawn(slot: Slot): Promise<void> {
     const { env, heard, lost, changed } = this.#options
     const worker = await spawnWorker(new URL('./worker.cjs', import.meta.url), { env })
@@ -117,9 +134,12 @@ export class Workers {
       Object.assign(slot, { worker: undefined, state: 'starting' })
       lost(slot.number)
       changed()
-      this.#spawn(slot).catch((error: Error) =>
-        process.stderr.write(`Worker ${slot.number} does not start: ${error.message}\n`),
-      )
+      return this.#respawn(slot)
     })
   }
+}
+
+/** What is so now, and may be otherwise when somebody asks again: HTTP's 503. */
+export function unavailable(sentence: string): Error {
+  return Object.assign(new Error(sentence), { statusCode: 503 })
 }

@@ -6,8 +6,8 @@ import { ensureInstalled } from '@idem/testing'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { onTestFinished } from 'vitest'
 
-/** What Chromium must not do in a place without the internet: it would try, and wait. */
-const OFFLINE = [
+/** For a machine without a screen, or a user of its own; and without the internet, where it would try, and wait. */
+const ARGS = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -24,7 +24,7 @@ export const SCREENSHOTS = fileURLToPath(new URL('../screenshots/', import.meta.
 export async function startBrowser(): Promise<Browser> {
   await mkdir(SCREENSHOTS, { recursive: true })
   const executablePath = process.env.IDEM_TEST_CHROMIUM ?? (await installedChromium())
-  return chromium.launch({ executablePath, args: OFFLINE })
+  return chromium.launch({ executablePath, args: ARGS })
 }
 
 async function installedChromium(): Promise<string> {

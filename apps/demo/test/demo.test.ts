@@ -10,13 +10,15 @@ describe('the demo, once', () => {
     expect(output).toContain('✔ 1 upstream call\n')
     expect(output).toContain('✔ plain SDK: 4 upstream calls, then APIConnectionTimeoutError')
     expect(output).toMatch(/✔ closed after \d+ characters; asking again gave all \d+\n/)
-    expect(output.match(/not run: several processes share over Redis: install redis-server/g)).toHaveLength(5)
+    expect(output.match(/not run: several processes share over Redis: install redis-server 7/g)).toHaveLength(
+      5,
+    )
     expect(lines.at(-1)).toBe('6 scenarios held, 0 failed, 5 not run')
     expect(code).toBe(0)
   })
 
   test('with a Redis it is given holds everything, never stops it, and leaves nothing in it', async () => {
-    const redis = await startRedis()
+    const redis = await startRedis({ args: [] })
     const client = new Redis(redis.url)
     const { code, output, lines } = await startDemo(['--once'], { REDIS_URL: redis.url }).exited
     const left = await client.keys('idem:demo:*')
@@ -50,7 +52,7 @@ describe('the demo, once', () => {
       'a Redis that is not there',
       [],
       { REDIS_URL: 'redis://127.0.0.1:1' },
-      /^There is no Redis at .*ECONNREFUSED.*unset REDIS_URL/,
+      /^Cannot use the Redis at .*ECONNREFUSED.*Mend REDIS_URL, or unset it/,
     ],
     ['a URL that is none', [], { REDIS_URL: 'localhost:6379' }, /^REDIS_URL must be like redis:/],
     [

@@ -98,7 +98,7 @@ describe('the server', () => {
     }
     for (const [path, body, sentence] of [
       ['runs', { name: 'nothing' }, /There is no scenario 'nothing'. Known: double click/],
-      ['runs', { name: 'owner killed' }, /cannot run here: .*install redis-server, or set REDIS_URL/],
+      ['runs', { name: 'owner killed' }, /cannot run here: .*install redis-server 7, or set REDIS_URL/],
       ['runs/step', {}, /Nothing waits to go on: start a scenario first/],
     ] as const) {
       const { status, json } = await post(`${url}/${path}`, body)
@@ -137,7 +137,7 @@ describe('the server', () => {
       },
     ])
     expect(last.calls).toMatchObject([{ request: 1, worker: 1, status: 200, end: 'whole' }])
-    expect(last.requests?.[0]?.text).toMatch(/^Answer 1\. /)
+    expect(last.requests?.[0]?.text).toMatch(/the result of the first\.$/)
   })
 
   test('inspects what is locked and stored, in the memory of a process as in Redis, and forgets it', async () => {
@@ -188,7 +188,7 @@ describe('the server', () => {
     await client.config('SET', 'requirepass', 'very-secret')
     client.disconnect()
     const { host } = new URL(redis.url)
-    const demo = await openDemo({ REDIS_URL: `redis://:very-secret@${host}` })
+    const demo = await openDemo({ REDIS_URL: `redis://${host}?password=very-secret` })
     const { text, last } = await eventsUntil(demo.url, ({ world }) => world !== undefined)
     expect(last.world?.store).toContain(host)
     for (const shown of [text, demo.output()]) expect(shown).not.toContain('secret')
@@ -218,7 +218,7 @@ describe('Ctrl-C', () => {
       },
     ],
   ])('%s leaves no process, no port and no key behind', async (_, happen) => {
-    const redis = await startRedis()
+    const redis = await startRedis({ args: [] })
     const client = new Redis(redis.url)
     for (const env of [{}, { REDIS_URL: redis.url }] as Record<string, string>[]) {
       const demo = await openDemo(env)
@@ -237,6 +237,37 @@ describe('Ctrl-C', () => {
       await listening(Number(port))
     }
     client.disconnect()
+    await redis.stop()
+  })
+
+  test.each(['SIGHUP', 'SIGTERM'] as const)(
+    'and %s, as of a terminal that is closed, are the same',
+    async (signal) => {
+      const redis = await startRedis({ args: [] })
+      const client = new Redis(redis.url)
+      const demo = await openDemo({ REDIS_URL: redis.url })
+      await post(`${demo.url}/generate`, { prompt: 'hello' })
+      demo.child.kill(signal)
+      expect((await demo.exited).code).toBe(0)
+      expect(await client.keys('idem:demo:*')).toEqual([])
+      client.disconnect()
+      await redis.stop()
+    },
+  )
+
+  test('works while Redis hangs, and says what stays in it', async () => {
+    const redis = await startRedis({ args: [] })
+    const demo = await openDemo({ REDIS_URL: redis.url })
+    await post(`${demo.url}/generate`, { prompt: 'hello' })
+    process.kill(redis.pid!, 'SIGSTOP')
+    demo.interrupt()
+    const { code, output } = await demo.exited
+    expect(output).toMatch(/does not answer: keys under idem:demo:.* leave it by their ttl/)
+    expect(code).toBe(0)
+    // Nor does it wait for one that hangs from the start.
+    const late = await startDemo([], { REDIS_URL: redis.url }).exited
+    expect(late.output).toMatch(/Cannot use the Redis at .*: no answer within 3 s\. Mend REDIS_URL/)
+    expect(late.code).toBe(2)
     await redis.stop()
   })
 

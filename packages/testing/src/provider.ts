@@ -31,6 +31,12 @@ export interface Provider {
   stop(): Promise<void>
 }
 
+/** Options of {@link startProvider}. */
+export interface StartProviderOptions {
+  /** How many received calls are remembered, the latest. @default all: a test asks for any of them */
+  readonly keep?: number
+}
+
 /** The largest request body the API takes, in bytes; above it the answer is 413. */
 const bodyLimit = 32 * 1024 * 1024
 
@@ -41,7 +47,9 @@ const notAnObject = { message: 'The request body is not valid JSON: an object is
  * when the request asks for one, errors. A body the API would refuse gets its 400, before any script.
  * Credentials and version headers are recorded, not checked.
  */
-export async function startProvider(): Promise<Provider> {
+export async function startProvider(options: StartProviderOptions = {}): Promise<Provider> {
+  const { keep = Number.POSITIVE_INFINITY } = options
+  let calls = 0
   let requests: ReceivedCall[] = []
   let open = new Set<OpenCall>()
   let responder: Responder = () => ({})
@@ -66,11 +74,9 @@ export async function startProvider(): Promise<Provider> {
     const { headers, url: path } = request
     const wire = wireOf(path)
     if (!wire) return sendError(reply, renderError(messagesWire, 404))
-    const call = openCall(
-      { index: requests.length, path, headers, rawBody: String(request.body ?? '') },
-      reply.raw,
-    )
+    const call = openCall({ index: calls++, path, headers, rawBody: String(request.body ?? '') }, reply.raw)
     requests.push(call.received)
+    if (requests.length > keep) requests.shift()
     open.add(call)
     call.closed.then(() => open.delete(call))
     const script = responder
@@ -85,8 +91,8 @@ export async function startProvider(): Promise<Provider> {
       await answer(call, chosen, await render(wire, chosen, asked, call.received.index + 1))
     } catch (error) {
       if (call.signal.aborted) return
-      // A responder that throws is a mistake in the test: it must not look like a hanging provider.
-      const mistake = { message: `The test's responder: ${error}` }
+      // A responder that throws is a mistake of who wrote it: it must not look like a hanging provider.
+      const mistake = { message: `The responder: ${error}` }
       const { status, headers, chunks } = renderError(wire, 500, { error: mistake })
       call.response.writeHead(status, headers).end(Buffer.concat(chunks))
     }
@@ -120,7 +126,7 @@ export async function startProvider(): Promise<Provider> {
   return {
     url: `http://127.0.0.1:${port}`,
     get calls() {
-      return requests.length
+      return calls
     },
     get requests() {
       return requests
@@ -130,12 +136,13 @@ export async function startProvider(): Promise<Provider> {
     },
     nextCall: () => wait((call) => call),
     waitForCalls(count) {
-      if (requests.length >= count) return Promise.resolve(requests.slice(0, count))
-      return wait((_call, again) => (requests.length >= count ? requests.slice(0, count) : void again()))
+      if (calls >= count) return Promise.resolve(requests.slice(0, count))
+      return wait((_call, again) => (calls >= count ? requests.slice(0, count) : void again()))
     },
     reset() {
       endAll('The provider was reset')
       requests = []
+      calls = 0
       responder = () => ({})
     },
     async stop() {

@@ -9,7 +9,7 @@ export async function ownedAndWaitedFor(
   const [first, ...others] = workers.rows.map(({ number }) => number)
   const owner = lab.ask({ prompt }, first)
   await journal.until('the first call', () => journal.callsFor(prompt).length === 1)
-  const key = keys.lastLockedBy(owner.worker) ?? ''
+  const key = keys.lockedFor(owner.id) ?? ''
   const waiters = others.map((worker) => lab.ask({ prompt }, worker))
   await journal.until('the other processes to wait', () => keys.waiting(key) === others.length)
   return { owner, waiters }
