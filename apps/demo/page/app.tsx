@@ -2,7 +2,7 @@ import { BreakIt } from './break-it.js'
 import { Generate } from './generate.js'
 import { Inspect } from './inspect.js'
 import { Savings } from './savings.js'
-import { connection, isRedisUp, problem, workers, world } from './state.js'
+import { connection, GONE, isRedisUp, problem, workers, world } from './state.js'
 import { THEMES, type Theme, theme } from './theme.js'
 import { Timeline } from './timeline.js'
 import { YourNumbers } from './your-numbers.js'
@@ -11,11 +11,7 @@ export function App() {
   if (!world.value)
     return (
       <main class="loading">
-        <p role="status">
-          {connection.value === 'lost'
-            ? 'The server does not answer. Start it with npm start.'
-            : 'Connecting …'}
-        </p>
+        <p role="status">{connection.value === 'lost' ? GONE : 'Connecting …'}</p>
       </main>
     )
   return (
@@ -88,10 +84,7 @@ function Top() {
 }
 
 function Problem() {
-  const text =
-    connection.value === 'lost'
-      ? 'The server is gone. Start it again with npm start; this page connects by itself if PORT is the same.'
-      : problem.value
+  const text = connection.value === 'lost' ? GONE : problem.value
   if (text === undefined) return null
   return (
     <p class="problem" role="alert">

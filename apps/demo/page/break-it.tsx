@@ -40,7 +40,7 @@ function Scenario({ scenario: { name, button, what, expect, unmet } }: { scenari
   const run = runs.value.get(name)
   const isBusy = [...runs.value.values()].some(({ state }) => state === 'running')
   return (
-    <li data-scenario={name} data-state={run?.state}>
+    <li data-scenario={name}>
       <div class="start">
         <button
           type="button"

@@ -1,7 +1,9 @@
+import type { TtlName } from '@idem/core'
 import { useRef } from 'preact/hooks'
 import { post, workers, world } from './state.js'
 
-const TTLS = {
+/** What each name is, in core. */
+const TTLS: Record<TtlName, string> = {
   retry: 'retry, 60 s',
   chat: 'chat, 5 min',
   analysis: 'analysis, 1 h',

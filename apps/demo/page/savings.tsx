@@ -9,21 +9,28 @@ import { isDark } from './theme.js'
 
 export function Savings() {
   const last = savings.value.at(-1)
+  const { hits, made, requests } = sumsOf(last)
   return (
     <section class="card savings" aria-labelledby="savings">
       <h2 id="savings">Savings</h2>
       <dl class="figures">
-        <Figure name="Hit rate" value={share(last?.hitRate ?? 0)} />
-        <Figure name="Requests" value={count(last?.requests ?? 0)} />
-        <Figure name="Calls made" value={count((last?.executed ?? 0) + (last?.bypassed ?? 0))} kind="paid" />
+        <Figure name="Hit rate" value={share(requests === 0 ? 0 : hits / requests)} />
+        <Figure name="Requests" value={count(requests)} />
+        <Figure name="Calls made" value={count(made)} kind="paid" />
         <Figure name="Collapsed" value={count(last?.collapsed ?? 0)} />
         <Figure name="Replayed" value={count(last?.replayed ?? 0)} />
-        <Figure name="Tokens saved" value={count(last?.saved.tokens ?? 0)} kind="free" />
-        <Figure name="Dollars saved" value={dollars(last?.saved.dollars ?? 0)} kind="free" />
+        <Figure name="Tokens saved" value={count(last?.tokens ?? 0)} kind="free" />
+        <Figure name="Dollars saved" value={dollars(last?.dollars ?? 0)} kind="free" />
       </dl>
       <Chart />
     </section>
   )
+}
+
+function sumsOf(point?: SavingsPoint) {
+  const { executed = 0, bypassed = 0, collapsed = 0, replayed = 0 } = point ?? {}
+  const [made, hits] = [executed + bypassed, collapsed + replayed]
+  return { made, hits, requests: made + hits }
 }
 
 function Figure({ name, value, kind = '' }: { name: string; value: string; kind?: string }) {
@@ -48,24 +55,20 @@ function Chart() {
   })
   useSignalEffect(() => {
     isDark.value // Its colours are drawn, and have to be drawn again.
-    if (!place.current || width.value === 0) return
+    if (!place.current || width.value === 0 || savings.value.length === 0) return
     const plot = new uPlot(optionsFor(place.current, width.value), dataOf(savings.value), place.current)
     return () => plot.destroy()
   })
-  const last = savings.value.at(-1)
-  const summary = last
-    ? `${plural(last.requests, 'request')}, ${plural(last.requests - last.hits, 'call')} made`
-    : 'no requests yet'
+  const { requests, made } = sumsOf(savings.value.at(-1))
+  const summary = `${plural(requests, 'request')}, ${plural(made, 'call')} made`
   return <div ref={place} class="plot" role="img" aria-label={`Requests and calls over time: ${summary}`} />
 }
 
 function optionsFor(place: HTMLElement, width: number): uPlot.Options {
-  const style = getComputedStyle(place)
-  const colour = (name: string) => style.getPropertyValue(name)
   // A variable holds light-dark() as it is written; only a property that is used has the colour of now.
   const used = (name: string) => {
     place.style.setProperty('outline-color', `var(${name})`)
-    return getComputedStyle(place).outlineColor || colour(name)
+    return getComputedStyle(place).outlineColor
   }
   const axis = { stroke: used('--dim'), grid: { stroke: used('--line'), width: 1 }, ticks: { show: false } }
   const paths = uPlot.paths.stepped?.({ align: 1 })
@@ -114,8 +117,8 @@ function dataOf(known: readonly SavingsPoint[]): uPlot.AlignedData {
   const points = [...known, ...known.slice(-1).map((last) => ({ ...last, at }))]
   return [
     points.map(({ at }) => (at + skew) / 1_000),
-    points.map(({ requests }) => requests),
-    points.map(({ requests, hits }) => requests - hits),
-    points.map(({ saved }) => saved.dollars),
+    points.map((point) => sumsOf(point).requests),
+    points.map((point) => sumsOf(point).made),
+    points.map(({ dollars }) => dollars),
   ]
 }

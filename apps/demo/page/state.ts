@@ -10,6 +10,10 @@ import type {
   WorldRow,
 } from '../src/rows.js'
 
+/** What to do where there is no server. */
+export const GONE =
+  'The server is gone. Start it again with npm start; this page connects by itself if PORT is the same.'
+
 /** More than the server remembers: what a page forgot would be missing in its sums. */
 const KEPT = 1_000
 /** As many as the server keeps. */
@@ -94,7 +98,6 @@ export async function post(path: string, body: object): Promise<void> {
     const response = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body) })
     if (!response.ok) problem.value = ((await response.json()) as { error: string }).error
   } catch {
-    problem.value =
-      'The server does not answer. Start it again with npm start; this page connects by itself if PORT is the same.'
+    problem.value = GONE
   }
 }

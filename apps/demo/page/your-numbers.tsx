@@ -17,7 +17,7 @@ export function YourNumbers() {
         <Field label="Calls a day" value={calls} step={1_000} />
         <Field label="Share of duplicates, %" value={duplicates} step={0.5} max={100} />
         <Field label="Price of a call, $" value={price} step={0.01} />
-        <p class="result">
+        <p class="result wide">
           idem would save <output class="free">{dollars(saved)}</output> a month
         </p>
         <p class="hint wide">

@@ -38,9 +38,9 @@ export class Caller {
     const counts = { id, attempts: 0 }
     try {
       await asking.run(counts, () => this.#answer(ask, leaving.signal))
-      this.#tell('ask', { id, at: now(), endedAt: now(), attempts: counts.attempts })
+      this.#tell('ask', { id, endedAt: now(), attempts: counts.attempts })
     } catch (error) {
-      this.#tell('ask', { id, at: now(), endedAt: now(), attempts: counts.attempts, ...failureOf(error) })
+      this.#tell('ask', { id, endedAt: now(), attempts: counts.attempts, ...failureOf(error) })
     } finally {
       this.#leaving.delete(id)
     }
@@ -65,27 +65,21 @@ export class Caller {
       idem: { ttl, bypass },
     }
     const begin = (response: Response) =>
-      this.#tell('ask', {
-        id,
-        at: now(),
-        begunAt: now(),
-        status: response.status,
-        ...shownOf(response.headers),
-      })
+      this.#tell('ask', { id, begunAt: now(), status: response.status, ...shownOf(response.headers) })
     if (!stream) {
       const { data, response } = await messages.create(request, options).withResponse()
       begin(response)
       const text = data.content.map((block) => (block.type === 'text' ? block.text : '')).join('')
-      this.#tell('ask', { id, at: now(), text, answerId: data.id })
+      this.#tell('ask', { id, answerId: data.id, piece: { text, at: now() } })
       return
     }
     const { data, response } = await messages.create({ ...request, stream: true }, options).withResponse()
     begin(response)
     let isWhole = false
     for await (const event of data) {
-      if (event.type === 'message_start') this.#tell('ask', { id, at: now(), answerId: event.message.id })
+      if (event.type === 'message_start') this.#tell('ask', { id, answerId: event.message.id })
       if (event.type === 'content_block_delta' && event.delta.type === 'text_delta')
-        this.#tell('ask', { id, at: now(), text: event.delta.text })
+        this.#tell('ask', { id, piece: { text: event.delta.text, at: now() } })
       isWhole ||= event.type === 'message_stop'
     }
     if (signal.aborted) throw new Error('It was left by its caller.')

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { FleetStats } from '@idem/core'
 import { now } from './clock.js'
-import { type Lab, LEASE_MS, MODELS } from './lab.js'
+import { type Lab, MODELS } from './lab.js'
 import type { CallRow, Changes, KeyRow, RequestRow, RunRow, SavingsPoint, WorldRow } from './rows.js'
 import { Runs } from './runs.js'
 import { unmet } from './scenario.js'
@@ -15,6 +17,7 @@ const LOOK_AFTER_MS = 3_000
 const QUIET_LOOKS = 10
 /** How much of a prompt and of an answer's end a page is sent: more than it shows. */
 const SHOWN_CHARACTERS = 120
+/** How many points of the savings are kept, the latest. */
 const POINTS = 600
 
 /** What pages are sent: everything when they come, and after that what changes. */
@@ -25,13 +28,14 @@ export class Feed {
   readonly #requests = new Map<number, RequestRow>()
   readonly #calls = new Map<string, CallRow>()
   readonly #run = new Map<string, RunRow>()
-  readonly #savings: SavingsPoint[] = [NOTHING_YET]
+  readonly #savings: SavingsPoint[] = []
   #keys: readonly KeyRow[] = []
   #timer: NodeJS.Timeout | undefined
   readonly #looking: NodeJS.Timeout
   #isLooking = false
   #looks = 0
-  #changedAt = 0
+  /** Its start counts: the first point is of when there was nothing yet. */
+  #changedAt = now()
 
   constructor(lab: Lab) {
     this.#lab = lab
@@ -52,13 +56,13 @@ export class Feed {
   open(send: (changes: Changes) => void): () => void {
     send(this.#everything())
     // What it is given of the store may be old.
-    this.touch()
+    this.lookSoon()
     this.#pages.add(send)
     return () => void this.#pages.delete(send)
   }
 
   /** Looks again at what the store has, soon. */
-  touch(): void {
+  lookSoon(): void {
     this.#changedAt = now()
   }
 
@@ -120,7 +124,7 @@ export class Feed {
       if (isQuiet) return
       const point = pointOf(await this.#lab.fleetStats())
       const last = this.#savings.at(-1)
-      if (last && last.requests === point.requests && last.saved.tokens === point.saved.tokens) return
+      if (isDeepStrictEqual(point, { ...last, at: point.at })) return
       this.#savings.push(point)
       this.#savings.splice(0, this.#savings.length - POINTS)
       this.#send({ now: now(), savings: [point] })
@@ -141,35 +145,15 @@ function shown(row: RequestRow): RequestRow {
   }
 }
 
-const NOTHING_YET: SavingsPoint = {
-  at: now(),
-  ...{ executed: 0, collapsed: 0, replayed: 0, bypassed: 0, requests: 0, hits: 0, hitRate: 0 },
-  saved: { calls: 0, tokens: 0, dollars: 0 },
-}
-
-function pointOf({
-  executed,
-  collapsed,
-  replayed,
-  bypassed,
-  requests,
-  hits,
-  hitRate,
-  saved,
-}: Omit<SavingsPoint, 'at'>): SavingsPoint {
-  const { calls, tokens, dollars } = saved
-  return {
-    at: now(),
-    ...{ executed, collapsed, replayed, bypassed, requests, hits, hitRate },
-    saved: { calls, tokens, dollars },
-  }
+function pointOf({ executed, collapsed, replayed, bypassed, saved }: FleetStats): SavingsPoint {
+  const { tokens, dollars } = saved
+  return { at: now(), executed, collapsed, replayed, bypassed, tokens, dollars }
 }
 
 function worldOf(lab: Lab): WorldRow {
   return {
     ...lab.shown,
     models: MODELS,
-    leaseMs: LEASE_MS,
     scenarios: scenarios.map((scenario) => {
       const { name, kind, button, what, expect } = scenario
       const missing = unmet(scenario, lab)

@@ -3,7 +3,7 @@ import { now } from './clock.js'
 import type { CallRow, RequestRow } from './rows.js'
 import type { Ask, AskNews, CallNews } from './worker-events.js'
 
-/** How many requests are remembered: more than a page shows, and than any scenario makes. */
+/** How many requests are remembered: those that a page tells of, and that a scenario looks back at. */
 const KEPT = 400
 
 /** What arrived when: the length of a request's text, and the time. */
@@ -43,21 +43,20 @@ export class Journal {
   /** A request that is about to be asked in this worker. Resolves with what became of it, and never rejects. */
   open({ isPlain, timeoutMs, maxRetries, ...question }: Ask, worker: number): Promise<RequestRow> {
     const answered = new Promise<RequestRow>((resolve) => this.#waiting.set(question.id, resolve))
+    this.#arrivals.set(question.id, new Map())
     this.#put({ ...question, worker, startedAt: now(), headers: {}, attempts: 0, text: '' })
     if (this.#requests.size > KEPT) this.#dropOne()
     return answered
   }
 
   /** What a worker tells of a request. */
-  heard({ at, text = '', ...news }: AskNews): void {
+  heard({ piece, ...news }: AskNews): void {
     const row = this.#requests.get(news.id)
     if (!row) return
-    const arrivals = this.#arrivals.get(row.id) ?? new Map<number, number>()
-    this.#arrivals.set(row.id, arrivals)
-    const whole = row.text + text
-    if (text) arrivals.set(whole.length, at)
+    const text = row.text + (piece?.text ?? '')
+    if (piece) this.#arrivals.get(row.id)?.set(text.length, piece.at)
     const isJoining = row.stream && news.begunAt !== undefined && news.outcome === 'collapsed'
-    this.#put({ ...row, ...news, text: whole, ...(isJoining && { backlog: this.#sentOf(row) }) })
+    this.#put({ ...row, ...news, text, ...(isJoining && { backlog: this.#sentOf(row) }) })
   }
 
   /** What a worker tells of a call to the provider. */

@@ -40,7 +40,7 @@ export class Keys {
     this.#waiting.delete(oldest)
   }
 
-  /** Which workers have found a key locked by another one. */
+  /** How many workers have found a key locked by another one. */
   waiting(key: string): number {
     return this.#waiting.get(key)?.size ?? 0
   }

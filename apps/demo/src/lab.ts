@@ -1,12 +1,13 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { FleetStats, Read, Stats } from '@idem/core'
 import { ioredisStore } from '@idem/ioredis'
 import { Journal } from './journal.js'
 import { Keys } from './keys.js'
 import { Model } from './model.js'
-import { assertUsable, canStartRedis, givenRedis, ownRedis, type SharedRedis } from './redis.js'
+import { givenRedis, ownRedis, type SharedRedis } from './redis.js'
 import type { Question, RequestRow } from './rows.js'
-import type { Ask, AskNews, CallNews, StoreNews } from './worker-events.js'
+import { assertUsable, canStartRedis } from './usable-redis.js'
+import { within } from './within.js'
+import type { Ask } from './worker-events.js'
 import { unavailable, Workers } from './workers.js'
 
 /** Short, so that a takeover can be watched; a stall of a busy machine is shorter still. */
@@ -24,6 +25,7 @@ const SOON_MS = 3_000
 /** All have a list price, so that dollars can be counted. */
 export const MODELS = ['claude-haiku-4-5', 'claude-sonnet-5-5', 'claude-opus-5-5'] as const
 
+/** A question, of which everything but the prompt has a default, and how to ask it. */
 export type Asking = Pick<Question, 'prompt'> &
   Partial<Question> &
   Pick<Ask, 'isPlain' | 'timeoutMs' | 'maxRetries'>
@@ -65,9 +67,9 @@ export class Lab {
         DEMO_PREFIX: redis?.prefix,
       },
       heard: {
-        ask: (_, news: AskNews) => this.journal.heard(news),
-        call: (worker, news: CallNews) => this.journal.heardCall(news, worker),
-        store: (worker, news: StoreNews) => {
+        ask: (_, news) => this.journal.heard(news),
+        call: (worker, news) => this.journal.heardCall(news, worker),
+        store: (worker, news) => {
           this.keys.heard(news, worker)
           this.journal.touch()
         },
@@ -145,18 +147,22 @@ export class Lab {
     return new Map(stats.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])))
   }
 
+  /** Redis is gone for the workers, until `resumeRedis`. */
+  async interruptRedis(): Promise<void> {
+    await this.redis?.interrupt()
+    this.journal.touch()
+  }
+
+  async resumeRedis(): Promise<void> {
+    await this.redis?.resume()
+    this.journal.touch()
+  }
+
   /** What a worker can say at once; one that hangs must not hold up who asks. */
-  async #soon<T>(worker: number, method: string, ...args: unknown[]): Promise<T> {
-    const late = new AbortController()
-    const silent = delay(SOON_MS, undefined, { signal: late.signal }).then(() => {
-      throw unavailable(`Worker ${worker} does not answer. Ask again when it does.`)
-    })
-    silent.catch(() => {})
-    try {
-      return await Promise.race([this.workers.call<T>(worker, method, ...args), silent])
-    } finally {
-      late.abort()
-    }
+  #soon<T>(worker: number, method: string, ...args: unknown[]): Promise<T> {
+    return within(SOON_MS, this.workers.call<T>(worker, method, ...args), () =>
+      unavailable(`Worker ${worker} does not answer. Ask again when it does.`),
+    )
   }
 
   /** Leaves no process, no port and no key behind. */

@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { type RedisServer, startFaultProxy, startRedisServer } from '@idem/testing'
 import { Redis } from 'ioredis'
+import { ANSWER_MS, shownUrl } from './usable-redis.js'
 
 /** The Redis that the workers share. */
 export interface SharedRedis {
@@ -23,11 +21,6 @@ export interface SharedRedis {
   /** Leaves nothing of this run behind. Call it when the workers have ended. */
   stop(): Promise<void>
 }
-
-/** The oldest Redis that idem can use. */
-const MAJOR = 7
-/** How long a Redis may take to answer before the demo goes on without, ms. */
-const ANSWER_MS = 3_000
 
 const newPrefix = () => `idem:demo:${randomUUID()}:`
 
@@ -98,41 +91,6 @@ export async function givenRedis(url: string): Promise<SharedRedis> {
   }
 }
 
-/** @throws an Error with a sentence that says what to do, unless there is a Redis at this URL that can be used */
-export async function assertUsable(url: string): Promise<void> {
-  if (!/^redis:\/\/./.test(url) || !URL.canParse(url))
-    // What is no URL may have a password anywhere, so it is not repeated.
-    throw new Error('REDIS_URL must be like redis://127.0.0.1:6379')
-  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null })
-  const failed = new Promise<never>((_, reject) => client.on('error', reject))
-  const silent = delay(ANSWER_MS, undefined, { ref: false }).then(() => {
-    throw new Error(`no answer within ${ANSWER_MS / 1_000} s`)
-  })
-  try {
-    const answers = client.connect().then(() => client.info('server'))
-    const version = /^redis_version:(\S+)/m.exec(await Promise.race([answers, failed, silent]))?.[1]
-    if (!isNewEnough(version)) throw new Error(`it is version ${version}, and idem needs ${MAJOR} or newer`)
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : error
-    throw new Error(`Cannot use the Redis at ${shownUrl(url)}: ${reason}. Mend REDIS_URL, or unset it.`)
-  } finally {
-    client.disconnect()
-  }
-}
-
-/** Whether there is a `redis-server` on the PATH, of a version that idem can use. */
-export async function canStartRedis(): Promise<boolean> {
-  return promisify(execFile)('redis-server', ['--version']).then(
-    ({ stdout }) => isNewEnough(/\bv=(\S+)/.exec(stdout)?.[1]),
-    () => false,
-  )
-}
-
-function isNewEnough(version: string | undefined): boolean {
-  // What does not tell is tried.
-  return version === undefined || Number.parseInt(version, 10) >= MAJOR
-}
-
 function patientClient(url: string): Redis {
   const client = new Redis(url, { retryStrategy: () => 100, commandTimeout: ANSWER_MS })
   client.on('error', () => {})
@@ -144,10 +102,4 @@ async function removeKeys(client: Redis, prefix: string): Promise<void> {
   for await (const keys of client.scanStream({ match: `${prefix}*`, count: 1_000 })) {
     if (keys.length > 0) await client.unlink(keys)
   }
-}
-
-/** Where it is, and nothing else of its URL: a password may be in several of its parts. */
-function shownUrl(url: string): string {
-  const { host, pathname } = new URL(url)
-  return `redis://${host}${pathname}`
 }

@@ -80,9 +80,10 @@ export interface KeyRow {
 }
 
 /** What the whole fleet has done and saved so far. */
-export interface SavingsPoint extends Pick<FleetStats, Outcome | 'requests' | 'hits' | 'hitRate'> {
+export interface SavingsPoint extends Pick<FleetStats, Outcome> {
   readonly at: number
-  readonly saved: Pick<FleetStats['saved'], 'calls' | 'tokens' | 'dollars'>
+  readonly tokens: number
+  readonly dollars: number
 }
 
 /** A scenario that somebody started, as far as it has come. */
@@ -116,7 +117,6 @@ export interface WorldRow {
   readonly store: string
   readonly model: string
   readonly models: readonly string[]
-  readonly leaseMs: number
   readonly scenarios: readonly ScenarioRow[]
 }
 

@@ -11,6 +11,7 @@ export interface Notebook {
   step(label: string): Promise<void>
 }
 
+/** One way to see duplicates shared, or something fail. */
 export interface Scenario extends Omit<ScenarioRow, 'unmet'> {
   /** `processes`: several of them, sharing over Redis. `model`: the bundled one, which does what it is told. */
   readonly needs?: readonly ('processes' | 'model')[]

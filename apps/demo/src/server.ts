@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import compress from '@fastify/compress'
 import files from '@fastify/static'
-import { eventText } from '@idem/core'
+import { eventText, type TtlName } from '@idem/core'
 import fastify from 'fastify'
 import { Feed } from './feed.js'
 import { type Asking, type Lab, MODELS } from './lab.js'
@@ -23,7 +23,7 @@ const question = {
   prompt: { type: 'string', minLength: 1, maxLength: 10_000 },
   model: { enum: MODELS },
   stream: { type: 'boolean' },
-  ttl: { enum: ['retry', 'chat', 'analysis', 'batch'] },
+  ttl: { enum: ['retry', 'chat', 'analysis', 'batch'] satisfies TtlName[] },
   bypass: { type: 'boolean' },
 }
 
@@ -124,7 +124,7 @@ export async function startServer(
     ...bodyOf({ digest: { type: 'string', pattern: '^[\\w-]{43}$' } }),
     handler: async ({ body }) => {
       const forgotten = await lab.forget(body.digest)
-      feed.touch()
+      feed.lookSoon()
       return { forgotten }
     },
   })

@@ -2,6 +2,7 @@ import colors from 'picocolors'
 import type { Lab } from './lab.js'
 import { type Notebook, type Scenario, unmet } from './scenario.js'
 
+/** How many scenarios did what. */
 export interface Tally {
   held: number
   failed: number

@@ -13,9 +13,12 @@ export interface Ask extends Question {
   readonly maxRetries?: number
 }
 
-/** What is new about a request. Its text comes in pieces, and is appended. */
-export type AskNews = Pick<RequestRow, 'id'> &
-  Partial<Omit<RequestRow, 'id' | 'worker'>> & { readonly at: number }
+/** What is new about a request. */
+export interface AskNews extends Partial<Omit<RequestRow, 'id' | 'worker' | 'text' | 'backlog'>> {
+  readonly id: number
+  /** What has come of its text, to be appended, and when. */
+  readonly piece?: { readonly text: string; readonly at: number }
+}
 
 /** What is new about a call to the provider. */
 export type CallNews = Omit<CallRow, 'worker'>

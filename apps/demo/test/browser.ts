@@ -37,6 +37,7 @@ async function installedChromium(): Promise<string> {
   return stdout.trim()
 }
 
+/** How a page is looked at. */
 export interface Look {
   readonly width?: number
   readonly theme?: 'light' | 'dark'

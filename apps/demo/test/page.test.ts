@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { ensureInstalled, startProvider, startRedis } from '@idem/testing'
+import { ensureRedisServer, startProvider, startRedis } from '@idem/testing'
 import type { AxeResults } from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -11,7 +11,7 @@ import { withoutRedis } from './without-redis.js'
 
 let browser: Browser
 beforeAll(async () => {
-  await ensureInstalled('redis-server', { why: 'the demo shows it', advice: 'Install redis-server.' })
+  await ensureRedisServer()
   browser = await startBrowser()
 }, 300_000)
 afterAll(() => browser?.close())

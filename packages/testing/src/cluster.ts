@@ -5,7 +5,7 @@ import { type ClusterCommandCount, monitorNodes } from './cluster-monitor.js'
 import { moveSlots, type ReshardOptions } from './cluster-reshard.js'
 import { type ClusterServer, startClusterServer } from './cluster-server.js'
 import { ask, ownerOf, slotsIn, unsettled, until, viewOf } from './cluster-view.js'
-import { ensureInstalled } from './install.js'
+import { ensureRedisServer } from './install.js'
 
 /** One server of a {@link TestCluster}. */
 export interface ClusterNode {
@@ -96,12 +96,7 @@ const settleTimeoutMs = 60_000
  */
 export async function startRedisCluster(options: StartRedisClusterOptions = {}): Promise<TestCluster> {
   const { masters = 3, replicas = 1, args } = options
-  await ensureInstalled('redis-server', {
-    why: 'the tests need a real Redis',
-    advice:
-      'The tests need a real Redis Cluster: install redis-server 7 or newer ' +
-      '(for example "apt-get install redis-server" or "brew install redis").',
-  })
+  await ensureRedisServer()
   const servers = await startAll(masters * (1 + replicas), args)
   const stop = async () => {
     await Promise.all(servers.map((server) => server.stop()))

@@ -15,7 +15,7 @@ export {
 export { prepareContainers } from './containers.js'
 export { type FaultProxy, startFaultProxy } from './fault-proxy.js'
 export { type GatedReply, gatedReply } from './gated-reply.js'
-export { ensureInstalled, isInstalled } from './install.js'
+export { ensureInstalled, ensureRedisServer } from './install.js'
 export type { WireMessage, WireUsage } from './messages-wire.js'
 export { type CommandCount, countCommands } from './monitor.js'
 export { type Provider, type Responder, startProvider } from './provider.js'

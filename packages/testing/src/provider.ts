@@ -33,7 +33,7 @@ export interface Provider {
 
 /** Options of {@link startProvider}. */
 export interface StartProviderOptions {
-  /** How many received calls are remembered, the latest. @default all: a test asks for any of them */
+  /** How many of the `requests` are remembered, the latest. @default all: a test asks for any of them */
   readonly keep?: number
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { startRedisContainer } from './containers.js'
-import { ensureInstalled } from './install.js'
+import { ensureRedisServer } from './install.js'
 import { startRedisServer } from './redis-server.js'
 
 /** A real Redis to test against. */
@@ -56,12 +56,7 @@ export async function startRedis(options: StartRedisOptions = {}): Promise<TestR
     return { url: borrowed, owned: false, prefix, stop: async () => {} }
   }
 
-  await ensureInstalled('redis-server', {
-    why: 'the tests need a real Redis',
-    advice:
-      'The tests need a real Redis: install redis-server (for example "apt-get install redis-server" ' +
-      'or "brew install redis"), or set IDEM_TEST_REDIS_URL to a server that may be used.',
-  })
+  await ensureRedisServer('set IDEM_TEST_REDIS_URL to a server that may be used')
   const { port, pid, stop } = await startRedisServer({ args: options.args })
   return { url: `redis://127.0.0.1:${port}`, owned: true, pid, prefix, stop }
 }

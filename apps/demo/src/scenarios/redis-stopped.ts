@@ -13,13 +13,10 @@ export const redisStopped: Scenario = {
     'Every call succeeds without Redis, at the price of sharing inside each process alone; sharing resumes by itself.',
   needs: ['processes'],
   async run(lab, notebook) {
-    const { redis } = lab
-    if (!redis) return
     const before = lab.newPrompt('is Redis there?')
     lab.model?.script(before, () => ({ latencyMs: 20 }))
     await lab.askAll(4, { prompt: before })
-    await redis.interrupt()
-    lab.journal.touch()
+    await lab.interruptRedis()
     try {
       const asked = Array.from({ length: CALLS }, () => {
         const prompt = lab.newPrompt('what is an outage?')
@@ -31,8 +28,7 @@ export const redisStopped: Scenario = {
       notebook.check(succeeded === CALLS, `${succeeded} of ${CALLS} calls succeeded without Redis`)
       await notebook.step('Start Redis')
     } finally {
-      await redis.resume()
-      lab.journal.touch()
+      await lab.resumeRedis()
     }
     const resumedMs = await sharingResumes(lab)
     notebook.check(
