@@ -64,6 +64,9 @@ function Chart() {
   return <div ref={place} class="plot" role="img" aria-label={`Requests and calls over time: ${summary}`} />
 }
 
+/** A chart of less would have more digits in its times than there is to tell. */
+const SHORTEST_S = 10
+
 function optionsFor(place: HTMLElement, width: number): uPlot.Options {
   // A variable holds light-dark() as it is written; only a property that is used has the colour of now.
   const used = (name: string) => {
@@ -85,6 +88,7 @@ function optionsFor(place: HTMLElement, width: number): uPlot.Options {
     legend: { live: false },
     cursor: { drag: { x: false, y: false } },
     scales: {
+      x: { range: (_, min, max) => [min, Math.max(max, min + SHORTEST_S)] },
       y: { range: (_, __, max) => [0, Math.max(max * 1.1, 5)] },
       $: { range: (_, __, max) => [0, Math.max(max * 1.3, 0.0005)] },
     },

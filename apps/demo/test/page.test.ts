@@ -134,8 +134,21 @@ describe('Break it', () => {
       expect(await scenario.innerText(), name).toContain('✔ held')
       expect(await scenario.innerText(), name).not.toContain('✘')
     }
+    // So high that nothing has to be scrolled.
+    await page.setViewportSize({ width: 1440, height: 3_000 })
     await page.screenshot({ path: join(SCREENSHOTS, 'break-it.png'), fullPage: true })
   }, 180_000)
+
+  test('what comes of the last button is in view while it is pressed', async () => {
+    const { url } = await openDemo(await withoutRedis())
+    const page = await openPage(browser, url)
+    await press(page, 'Close the tab')
+    await page.locator('[data-scenario="tab closed"]').getByText('✔ held').waitFor()
+    await says(page, '2 requests, 1 call to the model, 1 answer for free')
+    const box = await story(page).boundingBox()
+    expect(box?.y).toBeGreaterThanOrEqual(0)
+    expect(box?.y).toBeLessThan(900)
+  })
 
   test('shows the worker that was killed, and the one that serves in its place', async () => {
     const { url } = await openDemo()
