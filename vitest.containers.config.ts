@@ -10,6 +10,7 @@ const folders = [...new Set(files.map(({ folder }) => folder))]
 export default defineConfig({
   test: {
     globalSetup: 'test/prepare-containers.ts',
+    maxWorkers: '100%',
     projects: folders.map((folder) => ({
       root: folder,
       test: {
