@@ -57,6 +57,8 @@ async function startOn(port: number, args: readonly string[]): Promise<RedisServ
     // A process group of its own: who started it ends it, not a Ctrl-C in the terminal.
     detached: true,
   })
+  // Tied before anything is waited for: this process may end in any moment from now on.
+  const tie = child.pid === undefined ? undefined : leash(child.pid, directory)
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve())
     child.once('error', () => resolve())
@@ -68,7 +70,6 @@ async function startOn(port: number, args: readonly string[]): Promise<RedisServ
     await rm(directory, { recursive: true, force: true })
     throw new Error('redis-server could not be started')
   }
-  const tie = leash(pid, directory)
   // A test that forgets stop() must still be able to end; the leash then does the rest.
   child.unref()
 
@@ -79,7 +80,7 @@ async function startOn(port: number, args: readonly string[]): Promise<RedisServ
     }
     await exited
     await rm(directory, { recursive: true, force: true })
-    tie.release()
+    tie?.release()
   }
 
   try {

@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { spawnWorker, startRedis, type TestRedis } from '../src/index.js'
+import { spawnWorker, startRedis, startRedisServer, type TestRedis } from '../src/index.js'
 
 const running: { stop(): Promise<unknown> }[] = []
 function later<T extends { stop(): Promise<unknown> }>(handle: T): T {
@@ -105,4 +107,22 @@ test('a Redis does not outlive the process that started it, even one that is kil
       timeout: 5000,
     })
     .toContain('Connection is closed')
+})
+
+test('nor one that ends while the Redis starts', async () => {
+  // A port that was free a moment ago: it is only a name to look for.
+  const { port, stop } = await startRedisServer()
+  await stop()
+  const worker = later(await spawnWorker(new URL('fixtures/worker.mjs', import.meta.url)))
+  const started = worker.call('exitWhileRedisStarts', port)
+  await expect(started).rejects.toThrow('exited with code 0')
+  const servers = async () => (await promisify(execFile)('ps', ['-e', '-o', 'args='])).stdout.split('\n')
+  await expect
+    .poll(
+      async () => (await servers()).filter((args) => /^redis-server/.test(args) && args.includes(`${port}`)),
+      {
+        timeout: 5000,
+      },
+    )
+    .toEqual([])
 })
