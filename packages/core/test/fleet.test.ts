@@ -69,6 +69,19 @@ describe('the numbers of a fleet', () => {
     expect(await createIdem({ store }).fleetStats()).toMatchObject({ requests: 3, executed: 1, replayed: 2 })
   })
 
+  test('that could not be written are written when the store is back, without another call', async () => {
+    const failing = testStore(store)
+    failing.report = () => Promise.reject(new Error('away'))
+    const idem = createIdem({ store: failing })
+    await call(idem, 'a', 2)
+    await vi.advanceTimersByTimeAsync(3_000)
+    failing.report = store.report!.bind(store)
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(await createIdem({ store }).fleetStats()).toMatchObject({ requests: 2 })
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(reports).toHaveBeenCalledTimes(1)
+  })
+
   test('are written when the idem closes', async () => {
     const idem = createIdem({
       store: { ...testStore(store), report: store.report!.bind(store), close: async () => {} },

@@ -22,7 +22,7 @@ export const FLEET_DAYS = 32
 /**
  * Adds up what the processes of a fleet did, a day at a time. Each idem writes its own totals of the day under its own
  * name, cumulative, so that a write that is repeated counts once. Never in the way of a call: a write that fails is
- * made up for by the next.
+ * made up for by the next, for which it takes no call.
  */
 export class Fleet {
   readonly #store: GuardedStore
@@ -63,7 +63,8 @@ export class Fleet {
       await this.#store.report?.(boardOf(this.#day), this.#name, bytes, FLEET_DAYS * DAY_MS)
       this.#written = totals
     } catch {
-      // It is in the next write, too, or in the one when idem closes.
+      // It is in the next write, too. The last one is when idem closes.
+      if (!this.#background.closing.aborted) this.#flushSoon()
     }
   }
 
@@ -75,6 +76,10 @@ export class Fleet {
       this.#totals = NO_TOTALS
     }
     this.#totals = plus(this.#totals, some)
+    this.#flushSoon()
+  }
+
+  #flushSoon(): void {
     this.#timer ??= setTimeout(() => this.#background.add(this.flush()), WRITE_EVERY_MS).unref()
   }
 }
