@@ -1,4 +1,5 @@
-import type { ScenarioRow } from '../src/rows.js'
+import { useRef } from 'preact/hooks'
+import type { RunRow, ScenarioRow } from '../src/rows.js'
 import { post, runs, world } from './state.js'
 
 export function BreakIt() {
@@ -36,26 +37,39 @@ function Scenarios({
   )
 }
 
-function Scenario({ scenario: { name, button, what, expect, unmet } }: { scenario: ScenarioRow }) {
+function Scenario({ scenario: { name, button: label, what, expect, unmet } }: { scenario: ScenarioRow }) {
+  const button = useRef<HTMLButtonElement>(null)
   const run = runs.value.get(name)
   const isBusy = [...runs.value.values()].some(({ state }) => state === 'running')
   return (
     <li data-scenario={name}>
       <div class="start">
+        {/* Busy is not disabled: whoever has just pressed it would lose the focus. */}
         <button
+          ref={button}
           type="button"
-          disabled={isBusy || unmet !== undefined}
+          disabled={unmet !== undefined}
+          aria-disabled={isBusy}
           title={what}
-          onClick={() => post('runs', { name })}
+          onClick={() => isBusy || post('runs', { name })}
         >
-          {button}
+          {label}
         </button>
         {run?.step && (
-          <button type="button" class="primary" onClick={() => post('runs/step', {})}>
+          <button
+            type="button"
+            class="primary"
+            onClick={() => {
+              button.current?.focus()
+              post('runs/step', {})
+            }}
+          >
             {run.step}
           </button>
         )}
-        {run && <Verdict state={run.state} />}
+        <span class="verdict" role="status">
+          {run && <Verdict run={run} />}
+        </span>
       </div>
       <p class="hint">{unmet === undefined ? expect : `Not here: ${unmet}.`}</p>
       {run && (
@@ -71,18 +85,15 @@ function Scenario({ scenario: { name, button, what, expect, unmet } }: { scenari
   )
 }
 
-function Verdict({ state }: { state: 'running' | 'held' | 'failed' }) {
+function Verdict({ run: { state, step } }: { run: RunRow }) {
+  if (step !== undefined) return <>waits for you</>
   if (state === 'running')
     return (
-      <span class="verdict">
+      <>
         <progress aria-label="running" /> running
-      </span>
+      </>
     )
-  return (
-    <b class={`verdict ${state === 'held' ? 'free' : 'failed'}`}>
-      {state === 'held' ? '✔ held' : '✘ did not hold'}
-    </b>
-  )
+  return <b class={state === 'held' ? 'free' : 'failed'}>{state === 'held' ? '✔ held' : '✘ did not hold'}</b>
 }
 
 function Mark({ held }: { held: boolean }) {

@@ -66,6 +66,12 @@ function LastCall() {
             <dt>status</dt>
             <dd>{last.status ?? 'no answer'}</dd>
           </div>
+          {last.error !== undefined && (
+            <div>
+              <dt>error</dt>
+              <dd>{last.error}</dd>
+            </div>
+          )}
           {lines.map(([name, value]) => (
             <div key={name}>
               <dt>{name}</dt>

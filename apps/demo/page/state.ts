@@ -1,21 +1,20 @@
 import { computed, signal } from '@preact/signals'
-import type {
-  CallRow,
-  Changes,
-  KeyRow,
-  RequestRow,
-  RunRow,
-  SavingsPoint,
-  WorkerRow,
-  WorldRow,
+import {
+  type CallRow,
+  type Changes,
+  KEPT,
+  type KeyRow,
+  type RequestRow,
+  type RunRow,
+  type SavingsPoint,
+  type WorkerRow,
+  type WorldRow,
 } from '../src/rows.js'
 
 /** What to do where there is no server. */
 export const GONE =
   'The server is gone. Start it again with npm start; this page connects by itself if PORT is the same.'
 
-/** More than the server remembers: what a page forgot would be missing in its sums. */
-const KEPT = 1_000
 /** As many as the server keeps. */
 const POINTS = 600
 
@@ -52,6 +51,8 @@ export const lastAnswered = computed(() =>
 export function connect(): void {
   const source = new EventSource('events')
   source.addEventListener('message', ({ data }) => {
+    // What went wrong was that it was gone.
+    if (connection.value === 'lost') problem.value = undefined
     connection.value = 'open'
     apply(JSON.parse(data))
   })

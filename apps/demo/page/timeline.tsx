@@ -1,11 +1,11 @@
 import { signal, useSignalEffect } from '@preact/signals'
 import type { CallRow, Outcome, RequestRow } from '../src/rows.js'
 import { duration, plural } from './format.js'
-import { calls, requests, runs, serverNow } from './state.js'
+import { calls, connection, requests, runs, serverNow } from './state.js'
 import { type TimeScale, timeScale } from './time-scale.js'
 
 /** As many as can be told apart. */
-const LANES = 24
+const LANES = 26
 /** What was over so long before the latest request began is another story, ms. */
 const STORY_MS = 30_000
 /** How much of a text is shown: its end, where something happens. */
@@ -29,7 +29,7 @@ export function Timeline() {
       ({ endedAt }) => endedAt === undefined,
     )
     tick.value
-    if (!isRunning) return
+    if (!isRunning || connection.value === 'lost') return
     const frame = setTimeout(() => {
       tick.value++
     }, 50)
@@ -164,7 +164,10 @@ function Lane({ row, scale, now }: { row: RequestRow; scale: TimeScale; now: num
         isOpen={endedAt === undefined}
       />
       <p class="what">
-        <b class={kind}>{facts.join(' · ')}</b> <span class="text">{error ?? tailOf(text)}</span>
+        <b class={kind}>{facts.join(' · ')}</b>{' '}
+        <span class="text">
+          <bdi>{error ?? tailOf(text)}</bdi>
+        </span>
       </p>
     </li>
   )

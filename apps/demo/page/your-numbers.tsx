@@ -44,7 +44,8 @@ function Field({ label, value, step, max }: FieldProps) {
         min={0}
         max={max}
         step={step}
-        value={value.value}
+        // What is entered stays as it is: on the way to 0.05 it is 0.0 for a moment.
+        defaultValue={value.value}
         onInput={({ currentTarget }) => {
           const entered = currentTarget.valueAsNumber
           value.value = Number.isFinite(entered) && entered >= 0 ? Math.min(entered, max ?? entered) : 0

@@ -10,6 +10,9 @@ import type { Ask, Tell } from './worker-events.js'
 /** How long an answer may be, in tokens: enough to watch it come, cheap on the real API. */
 const MAX_TOKENS = 256
 
+/** How long an answer, or its beginning, may take, ms: a model that says nothing must not keep a scenario for ever. */
+const ANSWER_MS = 30_000
+
 /** What is shown of an answer's headers. Never a request's, which has the credential. */
 const SHOWN = ['cache-status', 'age', 'request-id', 'content-type', 'retry-after']
 
@@ -24,7 +27,7 @@ export class Caller {
   /** @param baseURL of the model; undefined for the API the SDK knows, with the key of the environment */
   constructor(baseURL: string | undefined, idem: Idem, tell: Tell) {
     this.#tell = tell
-    const api = baseURL === undefined ? {} : { baseURL, apiKey: 'demo' }
+    const api = { timeout: ANSWER_MS, ...(baseURL !== undefined && { baseURL, apiKey: 'demo' }) }
     // Tries are counted above idem, calls to the provider below it.
     this.#shared = new Anthropic({ ...api, middleware: [this.#tries, idempotency(idem), this.#upstream] })
     this.#plain = new Anthropic({ ...api, middleware: [this.#tries, this.#upstream] })

@@ -1,10 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { now } from './clock.js'
-import type { CallRow, RequestRow } from './rows.js'
+import { type CallRow, KEPT, type RequestRow } from './rows.js'
 import type { Ask, AskNews, CallNews } from './worker-events.js'
-
-/** How many requests are remembered: those that a page tells of, and that a scenario looks back at. */
-const KEPT = 400
 
 /** What arrived when: the length of a request's text, and the time. */
 export type Arrivals = ReadonlyMap<number, number>
@@ -145,11 +142,9 @@ export class Journal {
     return callers.find((row) => row?.prompt === prompt && row.model === model)?.text.length ?? 0
   }
 
-  /** The oldest that is over, and of those sooner one that was answered for free: who paid is the point of a story. */
+  /** The oldest that is over. */
   #dropOne(): void {
-    const over = this.requests.filter(({ endedAt }) => endedAt !== undefined)
-    const callers = new Set(this.calls.map(({ request }) => request))
-    const dropped = over.find(({ id }) => !callers.has(id)) ?? over[0]
+    const dropped = this.requests.find(({ endedAt }) => endedAt !== undefined)
     if (!dropped) return
     this.#requests.delete(dropped.id)
     this.#arrivals.delete(dropped.id)

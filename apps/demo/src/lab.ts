@@ -101,7 +101,7 @@ export class Lab {
         'the memory of one process (several share over Redis: install redis-server 7, or set REDIS_URL)',
       model: model
         ? 'a bundled one, which costs nothing (ANTHROPIC_API_KEY calls the real API)'
-        : `the API at ${process.env.ANTHROPIC_BASE_URL ?? 'api.anthropic.com'}: calls are billed`,
+        : `the API at ${shownApi(process.env.ANTHROPIC_BASE_URL)}: calls are billed`,
     }
   }
 
@@ -170,6 +170,11 @@ export class Lab {
     await this.workers.stop()
     await Promise.all([this.model?.stop(), this.redis?.stop()])
   }
+}
+
+/** Where it is, and nothing else of its URL: a gateway may have a credential in any other part. */
+function shownApi(url = 'https://api.anthropic.com'): string {
+  return URL.canParse(url) ? new URL(url).host : 'ANTHROPIC_BASE_URL'
 }
 
 async function redisOf(url: string | undefined): Promise<SharedRedis | undefined> {

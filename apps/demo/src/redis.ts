@@ -11,7 +11,7 @@ export interface SharedRedis {
   readonly url: string
   /** Before every key of this run. */
   readonly prefix: string
-  /** A connection of this process that no outage of ours cuts. */
+  /** A connection of this process. It is not cut where the way of the workers is, and comes back with a stopped server. */
   readonly client: Redis
   readonly isUp: boolean
   /** The server is gone for the workers. */

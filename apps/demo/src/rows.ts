@@ -3,6 +3,12 @@ import type { FleetStats, TtlName } from '@idem/core'
 // What is known of a run of the demo, as plain JSON: the scenarios read it, and the page is sent it. Times called
 // `…At` are ms of one clock for all processes of the machine (`clock.ts`).
 
+/**
+ * How many requests are remembered, by the server as by a page, more than any scenario makes. Of more, both forget the
+ * oldest: a page that is loaded again tells what it told before.
+ */
+export const KEPT = 1_000
+
 /** What somebody asks the model. */
 export interface Question {
   readonly prompt: string

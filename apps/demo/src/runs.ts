@@ -23,14 +23,18 @@ export class Runs {
     return [...this.#rows.values()]
   }
 
-  /** @throws RunError */
+  /**
+   * The same one twice is one: whoever pressed twice did not mean two.
+   * @throws RunError
+   */
   start(name: string): void {
     const scenario = scenarios.find((one) => one.name === name)
     if (!scenario)
       throw new RunError(
         `There is no scenario '${name}'. Known: ${scenarios.map((one) => one.name).join(', ')}.`,
       )
-    const running = this.rows.find(({ state }) => state === 'running')
+    const running = this.#running
+    if (running?.name === name) return
     if (running) throw new RunError(`'${running.name}' is running. Start this one when it is over.`)
     const missing = unmet(scenario, this.#lab)
     if (missing) throw new RunError(`'${name}' cannot run here: ${missing}.`)
@@ -56,14 +60,18 @@ export class Runs {
   }
 
   /**
-   * Lets the one that waits for it go on.
+   * Lets the one that waits for it go on; it may have gone on already.
    * @throws RunError
    */
   step(): void {
     const goOn = this.#goOn
-    if (!goOn) throw new RunError('Nothing waits to go on: start a scenario first.')
+    if (!this.#running) throw new RunError('Nothing waits to go on: start a scenario first.')
     this.#goOn = undefined
-    goOn()
+    goOn?.()
+  }
+
+  get #running(): RunRow | undefined {
+    return this.rows.find(({ state }) => state === 'running')
   }
 
   async #step(name: string, label: string): Promise<void> {

@@ -6,7 +6,7 @@ import { within } from './within.js'
 /** The oldest Redis that idem can use. */
 const MAJOR = 7
 
-/** How long a Redis may take to answer before the demo goes on without, ms. */
+/** How long a Redis may take to answer before it counts as gone, ms. */
 export const ANSWER_MS = 3_000
 
 /** @throws an Error with a sentence that says what to do, unless there is a Redis at this URL that can be used */

@@ -105,6 +105,9 @@ describe('the server', () => {
     await post(`${url}/runs`, { name: 'slow model' })
     const { status, json } = await post(`${url}/runs`, { name: 'double click' })
     expect([status, json.error]).toEqual([409, "'slow model' is running. Start this one when it is over."])
+    // Whoever pressed twice did not mean two, and a step may have been taken already.
+    expect((await post(`${url}/runs`, { name: 'slow model' })).status).toBe(202)
+    expect((await post(`${url}/runs/step`, {})).status).toBe(202)
     // A form of another site cannot do anything: what does something takes JSON.
     expect((await fetch(`${url}/runs/step`, { method: 'POST' })).status).toBe(400)
     expect((await fetch(`${url}/requests`, { method: 'POST', body: '{}' })).status).toBe(400)
@@ -160,7 +163,8 @@ describe('the server', () => {
 
   test('never shows a credential: in no event, header, metric or line of output', async () => {
     const api = await startProvider()
-    const demo = await openDemo({ ANTHROPIC_API_KEY: 'sk-very-secret', ANTHROPIC_BASE_URL: api.url })
+    const gateway = `${api.url}/secret-of-a-gateway`
+    const demo = await openDemo({ ANTHROPIC_API_KEY: 'sk-very-secret', ANTHROPIC_BASE_URL: gateway })
     await post(`${demo.url}/requests`, { prompt: 'hello', count: 5 })
     const { text, last } = await eventsUntil(demo.url, ({ keys = [] }) =>
       keys.some(({ state }) => state === 'stored'),

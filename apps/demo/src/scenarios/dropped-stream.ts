@@ -1,7 +1,10 @@
+import type { Asked } from '../lab.js'
 import { type Scenario, upstream } from '../scenario.js'
 import { PIECES, slowStream } from './slow-stream.js'
 
 const CALLERS = 4
+/** The model goes on from here when all have a part, so that it cannot drop a stream that somebody has nothing of. */
+const HELD_AT = PIECES / 4
 
 export const droppedStream: Scenario = {
   name: 'dropped stream',
@@ -12,16 +15,21 @@ export const droppedStream: Scenario = {
     'Everybody is told, nobody takes half an answer for a whole one, and nothing is stored: asking again brings a whole one.',
   needs: ['model'],
   async run(lab, notebook) {
+    const { journal, model } = lab
     const prompt = lab.newPrompt('what is half an answer?')
-    lab.model?.script(prompt, (call) => ({
+    let asked: readonly Asked[] = []
+    const haveSome = () => asked.every(({ id }) => journal.arrivals(id).size > 0)
+    const beforeChunk = (index: number) => index === HELD_AT && journal.until('a part for each', haveSome)
+    model?.script(prompt, (call) => ({
       ...slowStream(call),
-      ...(call === 0 && { drop: 'mid-body' as const }),
+      ...(call === 0 && { drop: 'mid-body' as const, beforeChunk }),
     }))
-    const broken = await lab.askAll(CALLERS, { prompt, stream: true })
+    asked = Array.from({ length: CALLERS }, () => lab.ask({ prompt, stream: true }))
+    const broken = await Promise.all(asked.map(({ answered }) => answered))
     const told = broken.filter(({ error, text }) => error !== undefined && text.length > 0).length
     notebook.check(told === CALLERS, `${told} of ${CALLERS} callers got a part of it and then an error`)
     const again = await lab.ask({ prompt, stream: true }).answered
-    const calls = lab.journal.callsFor(prompt).length
+    const calls = journal.callsFor(prompt).length
     const pieces = again.text.split(' ').length
     notebook.check(
       again.error === undefined && pieces === PIECES && calls === 2,
