@@ -2,7 +2,7 @@ import { BreakIt } from './break-it.js'
 import { Generate } from './generate.js'
 import { Inspect } from './inspect.js'
 import { Savings } from './savings.js'
-import { connection, GONE, isRedisUp, problem, workers, world } from './state.js'
+import { connection, GONE, isRedisUp, problem, runs, workers, world } from './state.js'
 import { THEMES, type Theme, theme } from './theme.js'
 import { Timeline } from './timeline.js'
 import { YourNumbers } from './your-numbers.js'
@@ -40,12 +40,14 @@ export function App() {
 
 function Top() {
   const { store, model } = world.value ?? {}
+  const step = [...runs.value.values()].find((run) => run.step !== undefined)?.step
+  const outage = `Redis is stopped${step === undefined ? '' : `: press ${step}`}`
   return (
     <header class="top">
       <h1>
         idem <small>duplicate AI calls cost one call</small>
       </h1>
-      <ul class="facts">
+      <ul class={`facts ${connection.value}`}>
         <li>
           <span class="dim">workers</span>{' '}
           {workers.value.map(({ number, state, pid }) => (
@@ -60,7 +62,7 @@ function Top() {
           ))}
         </li>
         <li>
-          <span class="dim">store</span> {isRedisUp.value ? store : <b class="failed">Redis is stopped</b>}
+          <span class="dim">store</span> {isRedisUp.value ? store : <b class="failed">{outage}</b>}
         </li>
         <li>
           <span class="dim">model</span> {model}

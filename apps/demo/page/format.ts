@@ -5,12 +5,16 @@ const fractions = new Intl.NumberFormat('en', {
   currency: 'USD',
   maximumFractionDigits: 5,
 })
+const clock = new Intl.DateTimeFormat('en', { timeStyle: 'medium', hourCycle: 'h23' })
 const percent = new Intl.NumberFormat('en', { style: 'percent', maximumFractionDigits: 1 })
 
 export const count = (value: number) => number.format(value)
 export const share = (value: number) => percent.format(value)
 export const bytes = (value: number) => `${number.format(value)} B`
 export const plural = (value: number, noun: string) => `${count(value)} ${noun}${value === 1 ? '' : 's'}`
+
+/** `22:47:05`, of seconds since 1970. */
+export const timeOfDay = (seconds: number) => clock.format(seconds * 1_000)
 
 /** A call of the demo costs less than a cent. */
 export function dollars(value: number): string {

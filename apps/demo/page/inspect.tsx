@@ -106,7 +106,13 @@ function Key({ row: { digest, state, owner, worker, ageMs, ttlMs, bytes } }: { r
           type="button"
           class="small"
           aria-label={`Forget ${digest.slice(0, 10)}`}
-          onClick={() => post('forget', { digest })}
+          onClick={({ currentTarget }) => {
+            // Its row goes, and the focus would go with it.
+            const row = currentTarget.closest('tr')
+            const next = row?.nextElementSibling ?? row?.previousElementSibling
+            next?.querySelector('button')?.focus()
+            post('forget', { digest })
+          }}
         >
           Forget
         </button>

@@ -1,10 +1,10 @@
 import { useSignal, useSignalEffect } from '@preact/signals'
-import { useRef } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import type { SavingsPoint } from '../src/rows.js'
-import { count, dollars, plural, share } from './format.js'
-import { savings, serverNow } from './state.js'
+import { count, dollars, plural, share, timeOfDay } from './format.js'
+import { connection, savings, serverNow } from './state.js'
 import { isDark } from './theme.js'
 
 export function Savings() {
@@ -53,11 +53,23 @@ function Chart() {
     if (place.current) observer.observe(place.current)
     return () => observer.disconnect()
   })
+  const plot = useSignal<uPlot | undefined>(undefined)
   useSignalEffect(() => {
     isDark.value // Its colours are drawn, and have to be drawn again.
-    if (!place.current || width.value === 0 || savings.value.length === 0) return
-    const plot = new uPlot(optionsFor(place.current, width.value), dataOf(savings.value), place.current)
-    return () => plot.destroy()
+    if (!place.current || width.value === 0) return
+    const drawn = new uPlot(optionsFor(place.current, width.value), undefined, place.current)
+    plot.value = drawn
+    return () => drawn.destroy()
+  })
+  // While nothing happens the time goes on.
+  const seconds = useSignal(0)
+  useEffect(() => {
+    const timer = setInterval(() => seconds.value++, 1_000)
+    return () => clearInterval(timer)
+  }, [])
+  useSignalEffect(() => {
+    seconds.value
+    if (connection.value !== 'lost') plot.value?.setData(dataOf(savings.value))
   })
   const { requests, made } = sumsOf(savings.value.at(-1))
   const summary = `${plural(requests, 'request')}, ${plural(made, 'call')} made`
@@ -93,7 +105,7 @@ function optionsFor(place: HTMLElement, width: number): uPlot.Options {
       $: { range: (_, __, max) => [0, Math.max(max * 1.3, 0.0005)] },
     },
     axes: [
-      axis,
+      { ...axis, space: 90, values: (_, ticks) => ticks.map(timeOfDay) },
       { ...axis, size: 44 },
       {
         ...axis,

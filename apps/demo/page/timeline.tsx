@@ -41,8 +41,9 @@ export function Timeline() {
   const ids = new Set(story.map(({ id }) => id))
   const made = [...calls.value.values()].filter(({ request }) => ids.has(request))
   const lanes = lanesOf(story, made)
+  const bars = made.slice(-LANES)
   const scale = timeScale(
-    [...lanes, ...made].map(({ startedAt, endedAt = now }) => ({ from: startedAt, to: endedAt })),
+    [...lanes, ...bars].map(({ startedAt, endedAt = now }) => ({ from: startedAt, to: endedAt })),
   )
   return (
     <section class="card timeline" aria-labelledby="timeline">
@@ -64,21 +65,19 @@ export function Timeline() {
           <Cuts scale={scale} />
           <h3>
             Requests
-            {story.length > lanes.length && (
-              <span class="dim">
-                {' '}
-                ({lanes.length} of {story.length})
-              </span>
-            )}
+            <Part shown={lanes.length} of={story.length} />
           </h3>
           <ol class="lanes">
             {lanes.map((row) => (
               <Lane key={row.id} row={row} scale={scale} now={now} />
             ))}
           </ol>
-          <h3>Calls to the model</h3>
+          <h3>
+            Calls to the model
+            <Part shown={bars.length} of={made.length} />
+          </h3>
           <ol class="lanes calls">
-            {made.map((call) => (
+            {bars.map((call) => (
               <Call key={call.id} call={call} scale={scale} now={now} />
             ))}
             {made.length === 0 && <li class="none">none: every answer was there</li>}
@@ -86,6 +85,16 @@ export function Timeline() {
         </div>
       )}
     </section>
+  )
+}
+
+function Part({ shown, of }: { shown: number; of: number }) {
+  if (shown === of) return null
+  return (
+    <span class="dim">
+      {' '}
+      ({shown} of {of})
+    </span>
   )
 }
 
@@ -143,11 +152,13 @@ function Lane({ row, scale, now }: { row: RequestRow; scale: TimeScale; now: num
     text,
     backlog = 0,
     attempts,
+    isPlain = false,
   } = row
   const kind = error !== undefined ? 'failed' : (outcome ?? 'waiting')
   const facts = [
     kind,
     duration((endedAt ?? now) - startedAt),
+    ...(isPlain ? ['without idem'] : []),
     ...(backlog >= BACKLOG && text.length > 0 ? [`${backlog} chars at once`] : []),
     ...(attempts > 1 ? [`${attempts} tries`] : []),
   ]

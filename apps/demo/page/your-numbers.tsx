@@ -14,9 +14,9 @@ export function YourNumbers() {
     <section class="card numbers" aria-labelledby="numbers">
       <h2 id="numbers">Your numbers</h2>
       <form onSubmit={(event) => event.preventDefault()}>
-        <Field label="Calls a day" value={calls} step={1_000} />
+        <Field label="Calls a day" value={calls} step={1_000} max={1e9} />
         <Field label="Share of duplicates, %" value={duplicates} step={0.5} max={100} />
-        <Field label="Price of a call, $" value={price} step={0.01} />
+        <Field label="Price of a call, $" value={price} step={0.01} max={1_000} />
         <p class="result wide">
           idem would save <output class="free">{dollars(saved)}</output> a month
         </p>
@@ -32,7 +32,8 @@ interface FieldProps {
   readonly label: string
   readonly value: { value: number }
   readonly step: number
-  readonly max?: number
+  /** More counts as this much. */
+  readonly max: number
 }
 
 function Field({ label, value, step, max }: FieldProps) {
@@ -48,7 +49,7 @@ function Field({ label, value, step, max }: FieldProps) {
         defaultValue={value.value}
         onInput={({ currentTarget }) => {
           const entered = currentTarget.valueAsNumber
-          value.value = Number.isFinite(entered) && entered >= 0 ? Math.min(entered, max ?? entered) : 0
+          value.value = Number.isFinite(entered) && entered >= 0 ? Math.min(entered, max) : 0
         }}
       />
     </label>

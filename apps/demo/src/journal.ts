@@ -38,7 +38,7 @@ export class Journal {
   }
 
   /** A request that is about to be asked in this worker. Resolves with what became of it, and never rejects. */
-  open({ isPlain, timeoutMs, maxRetries, ...question }: Ask, worker: number): Promise<RequestRow> {
+  open({ timeoutMs, maxRetries, ...question }: Ask, worker: number): Promise<RequestRow> {
     const answered = new Promise<RequestRow>((resolve) => this.#waiting.set(question.id, resolve))
     this.#arrivals.set(question.id, new Map())
     this.#put({ ...question, worker, startedAt: now(), headers: {}, attempts: 0, text: '' })

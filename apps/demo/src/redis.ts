@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type RedisServer, startFaultProxy, startRedisServer } from '@idem/testing'
 import { Redis } from 'ioredis'
 import { ANSWER_MS, shownUrl } from './usable-redis.js'
@@ -24,9 +27,11 @@ export interface SharedRedis {
 
 const newPrefix = () => `idem:demo:${randomUUID()}:`
 
-/** A server of our own, which is really stopped and started again; what it knows is then lost. */
+/** A server of our own, which is really stopped and started again, with what it had written by then. */
 export async function ownRedis(): Promise<SharedRedis> {
-  let server: RedisServer | undefined = await startRedisServer()
+  const directory = await mkdtemp(join(tmpdir(), 'idem-redis-'))
+  const args = ['--appendonly', 'yes']
+  let server: RedisServer | undefined = await startRedisServer({ args, directory })
   const { port } = server
   const url = `redis://127.0.0.1:${port}`
   const client = patientClient(url)
@@ -44,11 +49,12 @@ export async function ownRedis(): Promise<SharedRedis> {
       await stopping?.stop()
     },
     async resume() {
-      server ??= await startRedisServer({ port })
+      server ??= await startRedisServer({ args, directory, port })
     },
     async stop() {
       client.disconnect()
       await server?.stop()
+      await rm(directory, { recursive: true, force: true })
     },
   }
 }

@@ -40,6 +40,8 @@ export interface RequestRow extends Question {
   readonly headers: Readonly<Record<string, string>>
   /** How often the SDK tried. */
   readonly attempts: number
+  /** Asked of the SDK alone, without idem. */
+  readonly isPlain?: boolean
   /** What has come of the answer so far; a page is sent its end. */
   readonly text: string
   /** How many characters of the answer had come when a late joiner joined it. */
@@ -95,6 +97,7 @@ export interface SavingsPoint extends Pick<FleetStats, Outcome> {
 /** A scenario that somebody started, as far as it has come. */
 export interface RunRow {
   readonly name: string
+  /** What it asked before was to warm up. */
   readonly startedAt: number
   readonly endedAt?: number
   readonly state: 'running' | 'held' | 'failed'

@@ -7,6 +7,11 @@ import { scenarios } from './scenarios/index.js'
 /** Why a scenario cannot be started, or told to go on, now. */
 export class RunError extends Error {}
 
+/** As whoever started it knows it. */
+function labelOf({ name }: RunRow): string {
+  return scenarios.find((one) => one.name === name)?.button ?? name
+}
+
 /** Scenarios as somebody starts them, one at a time, and what they have seen so far. */
 export class Runs {
   readonly #lab: Lab
@@ -35,7 +40,7 @@ export class Runs {
       )
     const running = this.#running
     if (running?.name === name) return
-    if (running) throw new RunError(`'${running.name}' is running. Start this one when it is over.`)
+    if (running) throw new RunError(`'${labelOf(running)}' is running. Start this one when it is over.`)
     const missing = unmet(scenario, this.#lab)
     if (missing) throw new RunError(`'${name}' cannot run here: ${missing}.`)
 
@@ -47,6 +52,7 @@ export class Runs {
     const notebook: Notebook = {
       check: (held, text) => write(text, held),
       note: write,
+      begin: () => this.#put({ ...this.#row(name), startedAt: now() }),
       step: (label) => this.#step(name, label),
     }
     scenario

@@ -7,6 +7,8 @@ export interface Notebook {
   check(held: boolean, text: string): void
   /** A figure that decides nothing. */
   note(text: string): void
+  /** What was asked until now was to warm up, and is no part of what is to be seen. */
+  begin(): void
   /** Waits until somebody wants to see what comes next; where nobody is there to say so, not at all. */
   step(label: string): Promise<void>
 }

@@ -42,7 +42,7 @@ async function held(scenario: Scenario, lab: Lab): Promise<boolean> {
   }
   const note = (text: string) => say(colors.dim(`    ${text}`))
   try {
-    await scenario.run(lab, { check, note, step: async () => {} })
+    await scenario.run(lab, { check, note, begin: () => {}, step: async () => {} })
   } catch (error) {
     check(false, `it broke off: ${error instanceof Error ? error.message : error}`)
   }

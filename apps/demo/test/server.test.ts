@@ -104,7 +104,7 @@ describe('the server', () => {
     }
     await post(`${url}/runs`, { name: 'slow model' })
     const { status, json } = await post(`${url}/runs`, { name: 'double click' })
-    expect([status, json.error]).toEqual([409, "'slow model' is running. Start this one when it is over."])
+    expect([status, json.error]).toEqual([409, "'Slow model' is running. Start this one when it is over."])
     // Whoever pressed twice did not mean two, and a step may have been taken already.
     expect((await post(`${url}/runs`, { name: 'slow model' })).status).toBe(202)
     expect((await post(`${url}/runs/step`, {})).status).toBe(202)
@@ -120,6 +120,29 @@ describe('the server', () => {
       workers: '1/1',
       redis: 'none',
     })
+  })
+
+  test('what was saved stays so when its process is killed, and Redis is stopped and started', async () => {
+    const { url } = await openDemo()
+    const saved = async () =>
+      (await (await fetch(`${url}/metrics/idempotency`)).json()) as {
+        total_requests: number
+        cache_hits: number
+      }
+    const run = async (name: string) => {
+      await post(`${url}/runs`, { name })
+      await eventsUntil(url, ({ runs = [] }) => {
+        const row = runs.find((one) => one.name === name)
+        if (row?.step !== undefined) post(`${url}/runs/step`, {})
+        return row !== undefined && row.state !== 'running'
+      })
+    }
+    await run('double click')
+    // Its process writes its numbers within a second.
+    await expect.poll(saved, { timeout: 5_000 }).toMatchObject({ cache_hits: 49 })
+    await run('owner killed')
+    await run('Redis stopped')
+    expect((await saved()).cache_hits).toBeGreaterThanOrEqual(49)
   })
 
   test('sends a page everything that was there before it came', async () => {

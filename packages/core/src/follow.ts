@@ -58,8 +58,9 @@ export class Follow {
 
   /** There will be no more of what was followed. */
   interrupt(): void {
+    // Why, the other process knows: it ended, or the provider's connection broke.
     this.#log?.fail(
-      new StreamInterruptedError('The process that received this answer stopped before its end.'),
+      new StreamInterruptedError('The process that received this answer did not get to its end.'),
     )
     this.#owner = undefined
     this.#received = 0

@@ -13,7 +13,7 @@ export interface RedisServer {
   /** Port on 127.0.0.1. */
   port: number
   pid: number
-  /** Kills the process, waits for its end and removes its directory. May be called twice. */
+  /** Kills the process, waits for its end and removes its directory, unless that was given. May be called twice. */
   stop(): Promise<void>
 }
 
@@ -28,18 +28,23 @@ export interface StartRedisServerOptions {
   readonly args?: readonly string[]
   /** Port on 127.0.0.1. @default a free one */
   readonly port?: number
+  /**
+   * Where it keeps what its `args` have it keep, for the next one that starts there. It is removed where this process
+   * ends without having stopped the server. @default one of its own
+   */
+  readonly directory?: string
 }
 
 /**
- * Starts `redis-server` from the PATH, without persistence, in a temporary directory of its own.
+ * Starts `redis-server` from the PATH, without persistence unless `args` say otherwise.
  * Resolves when this very process answers; rejects with the end of its log when it does not. It ends with this
  * process, however that ends.
  */
 export async function startRedisServer(options: StartRedisServerOptions = {}): Promise<RedisServer> {
-  const { args = [], port } = options
+  const { args = [], port, directory } = options
   for (let attempt = 1; ; attempt++) {
     try {
-      return await startOn(port ?? (await freePort()), args)
+      return await startOn(port ?? (await freePort()), args, directory)
     } catch (error) {
       // Between finding a free port and binding it, anybody may take it.
       if (!(error instanceof PortTaken) || port !== undefined || attempt === portAttempts) throw error
@@ -47,8 +52,11 @@ export async function startRedisServer(options: StartRedisServerOptions = {}): P
   }
 }
 
-async function startOn(port: number, args: readonly string[]): Promise<RedisServer> {
-  const directory = await mkdtemp(join(tmpdir(), 'idem-redis-'))
+async function startOn(port: number, args: readonly string[], given?: string): Promise<RedisServer> {
+  const directory = given ?? (await mkdtemp(join(tmpdir(), 'idem-redis-')))
+  const tidy = async () => {
+    if (given === undefined) await rm(directory, { recursive: true, force: true })
+  }
   const logPath = join(directory, 'redis.log')
   const log = await open(logPath, 'w')
   const defaults = ['--save', '', '--appendonly', 'no', '--bind', '127.0.0.1']
@@ -67,7 +75,7 @@ async function startOn(port: number, args: readonly string[]): Promise<RedisServ
   await log.close()
   const pid = child.pid
   if (pid === undefined) {
-    await rm(directory, { recursive: true, force: true })
+    await tidy()
     throw new Error('redis-server could not be started')
   }
   // A test that forgets stop() must still be able to end; the leash then does the rest.
@@ -79,7 +87,7 @@ async function startOn(port: number, args: readonly string[]): Promise<RedisServ
       child.kill('SIGKILL')
     }
     await exited
-    await rm(directory, { recursive: true, force: true })
+    await tidy()
     tie?.release()
   }
 

@@ -5,7 +5,7 @@ const CLICKS = 50
 export const doubleClick: Scenario = {
   name: 'double click',
   kind: 'share',
-  button: 'Double click',
+  button: '50 clicks at once',
   what: `${CLICKS} identical calls at once in one process`,
   expect: 'One call goes to the model, and all get its answer.',
   async run(lab, notebook) {

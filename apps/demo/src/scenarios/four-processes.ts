@@ -25,6 +25,7 @@ export const fourProcesses: Scenario = {
       model.script(prompt, () => ({ latencyMs: 20 }))
       await lab.askAll(CALLERS, { prompt })
     }
+    notebook.begin()
     const prompt = lab.newPrompt('what is a thundering herd?')
     model?.script(prompt, () => ({ latencyMs: 500 }))
     const answers = await lab.askAll(CALLERS, { prompt })

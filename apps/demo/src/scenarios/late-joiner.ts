@@ -21,6 +21,7 @@ export const lateJoiner: Scenario = {
       model?.script(prompt, () => ({ latencyMs: 0, chunkDelayMs: 2 }))
       await Promise.all([1, 2].map((worker) => lab.ask({ prompt, stream: true }, worker).answered))
     }
+    notebook.begin()
     const prompt = lab.newPrompt('is it too late to join?')
     model?.script(prompt, slowStream)
     const owner = lab.ask({ prompt, stream: true }, 1)
