@@ -11,7 +11,7 @@ export const redisStopped: Scenario = {
   button: 'Stop Redis',
   what: `Redis is gone, ${CALLS} different calls are made, Redis comes back`,
   expect:
-    'Every call succeeds without Redis, at the price of sharing inside each process alone. Started again, it is shared over by itself.',
+    'Every call succeeds without Redis, at the price of sharing inside each process alone. Once it is started again, sharing resumes by itself.',
   needs: ['processes'],
   async run(lab, notebook) {
     const before = lab.newPrompt('is Redis there?')
