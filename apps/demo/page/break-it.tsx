@@ -50,7 +50,7 @@ function Scenario({ scenario: { name, button: label, what, expect, unmet } }: { 
           type="button"
           disabled={unmet !== undefined}
           aria-disabled={isBusy}
-          title={isBusy ? 'Another one is running: one at a time.' : what}
+          title={isBusy ? 'One at a time, and one is running.' : what}
           onClick={() => isBusy || post('runs', { name })}
         >
           {label}

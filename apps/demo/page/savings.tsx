@@ -1,5 +1,5 @@
 import { useSignal, useSignalEffect } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import type { SavingsPoint } from '../src/rows.js'
@@ -63,13 +63,14 @@ function Chart() {
   })
   // While nothing happens the time goes on.
   const seconds = useSignal(0)
-  useEffect(() => {
+  useSignalEffect(() => {
+    if (connection.value === 'lost') return
     const timer = setInterval(() => seconds.value++, 1_000)
     return () => clearInterval(timer)
-  }, [])
+  })
   useSignalEffect(() => {
     seconds.value
-    if (connection.value !== 'lost') plot.value?.setData(dataOf(savings.value))
+    plot.value?.setData(dataOf(savings.value))
   })
   const { requests, made } = sumsOf(savings.value.at(-1))
   const summary = `${plural(requests, 'request')}, ${plural(made, 'call')} made`

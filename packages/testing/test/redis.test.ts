@@ -109,7 +109,7 @@ test('a Redis does not outlive the process that started it, even one that is kil
     .toContain('Connection is closed')
 })
 
-test('nor one that ends while the Redis starts', async () => {
+test('a Redis does not outlive a process that ends while it starts', async () => {
   // A port that was free a moment ago: it is only a name to look for.
   const { port, stop } = await startRedisServer()
   await stop()
