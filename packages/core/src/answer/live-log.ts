@@ -1,21 +1,12 @@
-import { pulse } from './pulse.js'
+import { pulse } from '../util/pulse.js'
+import { Blocks } from './blocks.js'
 import type { AnswerHead } from './record.js'
 
-/** Bytes come in pieces of any size; they are kept in blocks, so that many small ones cost little more than few. */
-const FIRST_BLOCK_BYTES = 4 * 1024
-const BLOCK_BYTES = 64 * 1024
-
-interface Block {
-  readonly start: number
-  readonly bytes: Uint8Array
-  used: number
-}
-
-/** Bytes for one reader. */
+/** One reader's view of a running answer. */
 export interface Bytes {
-  /** The next ones, shared: not to be changed. Undefined at the end of a whole answer. */
+  /** The next bytes, which are shared: do not change them. Undefined at the end of a whole answer. */
   next(): Promise<Uint8Array | undefined>
-  /** It reads no more. */
+  /** Stops reading. */
   close(): void
 }
 
@@ -38,10 +29,9 @@ type State =
  */
 export class LiveLog {
   readonly head: AnswerHead
-  readonly #blocks: Block[] = []
+  readonly #bytes = new Blocks()
   readonly #cursors = new Set<Cursor>()
   readonly #onGrown: (() => void) | undefined
-  #length = 0
   #state: State = { is: 'open' }
   #isOvertaken = false
   #pulse = pulse()
@@ -53,50 +43,49 @@ export class LiveLog {
 
   /** Bytes so far. */
   get length(): number {
-    return this.#length
+    return this.#bytes.length
   }
 
   get state(): State {
     return this.#state
   }
 
-  /** Whether another answer of the same request stands: who has nothing of this one is to have that one. */
+  /**
+   * Whether another answer of the same request stands in the store. Readers that have no byte of this one get that one.
+   */
   get isOvertaken(): boolean {
     return this.#isOvertaken
   }
 
-  /** Whether anybody in this process reads it. */
+  /** Whether anybody in this process reads this log. */
   get hasReaders(): boolean {
     return this.#cursors.size > 0
   }
 
-  /** Whether one that reads it has been given any of it. */
+  /** Whether any reader has been given a part of it. */
   get isDelivered(): boolean {
     return [...this.#cursors].some((cursor) => cursor.offset > 0)
   }
 
   append(bytes: Uint8Array): void {
     if (this.#state.is !== 'open' || bytes.byteLength === 0) return
-    for (let rest = bytes; rest.byteLength > 0; ) {
-      const block = this.#roomFor(rest.byteLength)
-      const part = rest.subarray(0, block.bytes.byteLength - block.used)
-      block.bytes.set(part, block.used)
-      block.used += part.byteLength
-      this.#length += part.byteLength
-      rest = rest.subarray(part.byteLength)
-    }
+    this.#bytes.append(bytes)
     this.#beat()
     this.#onGrown?.()
   }
 
-  /** The answer is whole: what was missing of these bytes is the last of it. Other bytes do not complete it. */
-  finish(whole: Uint8Array): void {
-    if (whole.byteLength < this.#length) return
-    this.append(whole.subarray(this.#length))
+  /**
+   * Completes the log with the whole answer, appending what is missing. If the whole does not begin with what was given
+   * out, the log is not completed. @returns whether it was
+   */
+  finish(whole: Uint8Array): boolean {
+    if (whole.byteLength < this.length || !this.matches(0, whole)) return false
+    this.append(whole.subarray(this.length))
     this.#end({ is: 'whole' })
+    return true
   }
 
-  /** There will be no more of it: readers that have some cannot go on, the others may find another one. */
+  /** Ends the log before the answer is whole. Readers that have a part cannot go on; others may find another answer. */
   fail(error: unknown): void {
     this.#end({ is: 'failed', error })
   }
@@ -106,7 +95,10 @@ export class LiveLog {
     this.#beat()
   }
 
-  /** It grew over what is kept: the reader that is furthest goes on with `rest` at its own pace, the others fail. */
+  /**
+   * Stops keeping bytes, since the answer grew over the limit. The reader that is furthest goes on with `rest` at its
+   * own pace; the others fail.
+   */
   spill(rest: Bytes, error: unknown): void {
     const [heir] = [...this.#cursors].sort((a, b) => b.offset - a.offset)
     if (heir) this.#end({ is: 'spilled', error, heir, rest })
@@ -116,24 +108,27 @@ export class LiveLog {
     }
   }
 
-  /** Some bytes from `offset` on, shared: not to be changed. Undefined when there are none. */
+  /** Some bytes from `offset` on. They are shared, so do not change them. Undefined when there are none. */
   peek(offset: number): Uint8Array | undefined {
-    if (offset >= this.#length) return undefined
-    const { start, bytes, used } = this.#blocks.findLast((block) => block.start <= offset)!
-    return bytes.subarray(offset - start, used)
+    return this.#bytes.peek(offset)
+  }
+
+  /** Whether these bytes are the ones that stand at `offset`, as far as both go. */
+  matches(offset: number, bytes: Uint8Array): boolean {
+    return this.#bytes.matches(offset, bytes)
   }
 
   /** All bytes so far, a copy. */
   bytes(): Uint8Array {
-    return Buffer.concat(this.#blocks.map(({ bytes, used }) => bytes.subarray(0, used)))
+    return this.#bytes.all()
   }
 
-  /** Resolves when there is more than `length`, or no more to come. */
+  /** Resolves when the log is longer than `length`, or has ended. */
   async grown(length: number): Promise<void> {
-    while (this.#length <= length && this.#state.is === 'open') await this.#pulse.promise
+    while (this.length <= length && this.#state.is === 'open') await this.#pulse.promise
   }
 
-  /** A reader, from the first byte on. `onLost` is called when what it has can no more become a whole answer. */
+  /** A reader, from the first byte on. `onLost` is called when the part it has can no longer become a whole answer. */
   read(onLost?: () => void): Cursor {
     const cursor = new Cursor(this, onLost)
     this.#cursors.add(cursor)
@@ -156,15 +151,6 @@ export class LiveLog {
       }
     }
     this.#beat()
-  }
-
-  #roomFor(bytes: number): Block {
-    const last = this.#blocks.at(-1)
-    if (last && last.used < last.bytes.byteLength) return last
-    const size = Math.min(Math.max(bytes, FIRST_BLOCK_BYTES, this.#length), BLOCK_BYTES)
-    const block: Block = { start: this.#length, bytes: new Uint8Array(size), used: 0 }
-    this.#blocks.push(block)
-    return block
   }
 
   #beat(): void {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Codec, Encoded } from './engine.js'
-import type { FailureFacts } from './errors/execution-failed-error.js'
-import { unfitForJson } from './json.js'
+import type { FailureFacts } from '../errors/execution-errors.js'
+import { unfitForJson, utf8 } from '../util/json.js'
+import type { Codec, Encoded } from './codec.js'
 import type { Answer } from './record.js'
 
 /**
@@ -28,28 +28,28 @@ export function valueCodec(
       if (answer.body.byteLength <= limitBytes) return { keep: 'store', answer }
       warn(
         'large-answer',
-        `A result of ${answer.body.byteLength} bytes is over recordLimitBytes. It was not stored.`,
+        `A result of ${answer.body.byteLength} bytes is over maxRecordBytes. It was not stored.`,
       )
       return { keep: 'local', answer }
     },
-    decode(answer) {
-      if (answer.kind === 'undefined') return undefined
-      if (answer.kind !== 'json') throw new TypeError(`not a value: ${answer.kind}`)
-      return JSON.parse(Buffer.from(answer.body).toString('utf8'))
+    decode({ kind, body }) {
+      if (kind === 'undefined' && body.byteLength === 0) return undefined
+      if (kind !== 'json') throw new TypeError(`not a value: ${kind}`)
+      return JSON.parse(utf8(body))
     },
     copy(value) {
       try {
         const copy = structuredClone(value)
         return isDeepStrictEqual(copy, value) ? { value: copy } : undefined
       } catch {
-        return undefined // A function, a socket: there is no copy.
+        return undefined // A function or a socket, say, which cannot be copied.
       }
     },
     failure: (error) => ({ type: 'failed', failure: factsOf(error) }),
   }
 }
 
-/** What can be told of a rejection, whatever was thrown. */
+/** The part of a rejection that can be sent, whatever was thrown. */
 function factsOf(error: unknown): FailureFacts {
   try {
     const { name, message, code } = Object(error) as Record<string, unknown>

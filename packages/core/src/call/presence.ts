@@ -1,11 +1,11 @@
-/** Why a caller left before the end: its time was over, so that its retry may be on the way, or on purpose. */
+/** Why a caller left before the end: its time was over, and its retry may be on the way; or on purpose. */
 export type Leaving = 'timeout' | 'abort'
 
-/** Who still wants the answer of one flight. */
+/** How many callers still want the answer of one flight. */
 export class Presence {
   #count = 0
   #retryExpected = false
-  /** Called when nobody is left, and when somebody is there again. */
+  /** Called when the last caller leaves, and when one comes after that. */
   onChange: (() => void) | undefined
 
   get any(): boolean {

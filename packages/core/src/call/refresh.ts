@@ -1,7 +1,7 @@
+import { isStoreError } from '../errors/store-errors.js'
+import { storeKey } from '../key/key.js'
+import type { Read } from '../store/store.js'
 import type { Call, Engine } from './engine.js'
-import { isStoreError } from './guard.js'
-import { storeKey } from './key.js'
-import type { Read } from './store.js'
 
 /**
  * The same call as one that replaces the record of its key. It has a lock of its own, so that the old record is
@@ -11,7 +11,7 @@ export function refreshing<T>(call: Call<T>): Call<T> {
   return { ...call, id: storeKey('refresh', call.id, ''), replaces: call.id }
 }
 
-/** What stands where a refresh is to write; absent, as far as is known, where the store cannot say. */
+/** The record that a refresh is going to replace. Absent if there is none, or the store cannot say. */
 export async function standing(key: string, { store }: Engine): Promise<Read> {
   try {
     return await store.read(key)

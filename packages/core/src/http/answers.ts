@@ -1,20 +1,21 @@
-import { type Call, countedAs, keyOf, type Settled } from '../engine.js'
+import type { Bytes } from '../answer/live-log.js'
+import { type Call, countedAs, keyOf, type Settled } from '../call/engine.js'
+import type { Seat } from '../call/flight.js'
+import type { Dialect, HttpRequest } from '../dialect/dialect.js'
 import { isIdemError } from '../errors/idem-error.js'
-import type { Seat } from '../flight.js'
-import type { Bytes } from '../live-log.js'
-import { dollarsFor, type Prices } from '../usage/prices.js'
-import { usageOf } from '../usage/usage.js'
-import { within } from '../within.js'
-import type { Dialect, HttpRequest } from './dialect.js'
+import { dollarsFor, type Prices } from '../observe/prices.js'
+import { usageOf } from '../observe/usage.js'
+import { incoming, restOf } from '../response/incoming.js'
+import { headOf, NOT_KEPT, type OwnHead, type Recorded } from '../response/recorded.js'
+import { inRepresentation, isStream, STREAM_TYPE } from '../response/representation.js'
+import { type Asked, toResponse, toStreamResponse } from '../response/response.js'
+import type { Spent } from '../response/stored-head.js'
+import { once, streamBody } from '../response/stream-body.js'
+import { within } from '../util/within.js'
+import { CallerDeadline } from './caller-deadline.js'
 import type { Exchange, HttpDoor } from './door.js'
-import { inForm, isStream, STREAM_TYPE } from './forms.js'
-import type { Spent } from './http-codec.js'
-import { Patience } from './patience.js'
-import { headOf, NOT_KEPT, type Recorded, readAnswer } from './recorded.js'
-import { toResponse, toStreamResponse } from './response.js'
-import { once, streamBody } from './stream-body.js'
 
-/** How long a caller that wants a stream waits for somebody else's call before it is sent headers and a ping, ms. */
+/** How long a caller that wants a stream waits for another owner's call before it is sent headers and a ping, ms. */
 const PING_MS = 5_000
 
 /** A request that is shared, and its caller. */
@@ -24,30 +25,33 @@ export interface Shared {
   readonly call: Call<Recorded>
   readonly sendOn: (request: HttpRequest) => Promise<Response>
   readonly isRetry: boolean
+  readonly keepHeaders: readonly string[]
+  /** The provider's response to this caller, once its own call was answered. */
+  ownHead(): OwnHead | undefined
 }
 
-/** Answers a caller that wants the answer as a whole. */
+/** For a caller that wants the whole answer. */
 export async function answerWhole(shared: Shared): Promise<Response> {
-  const { seat, patience } = board(shared)
+  const { seat, deadline } = board(shared)
   try {
     return await whole(await seat.settled(), false, shared)
   } finally {
-    patience.stop()
-    seat.leave(patience.leaving)
+    deadline.stop()
+    seat.leave(deadline.leaving)
   }
 }
 
-/** Answers a caller that wants the answer as it comes, as soon as it begins. */
+/** For a caller that wants a stream: it begins as soon as the answer does. */
 export async function answerStream(shared: Shared): Promise<Response> {
-  const { one, call } = shared
-  const { seat, patience } = board(shared)
+  const { one } = shared
+  const { seat, deadline } = board(shared)
   try {
     const next = seat.next()
     let source = await within(next, PING_MS)
-    // A call of its own has its own headers, whenever they come.
+    // The caller whose own call it is gets the headers of that call, whenever they come.
     while (!source && !seat.isDuplicate) source = await within(next, PING_MS)
-    patience.signal?.throwIfAborted()
-    patience.stop()
+    deadline.signal?.throwIfAborted()
+    deadline.stop()
     if (source && !('log' in source)) {
       seat.leave()
       return await whole(source, true, shared)
@@ -55,37 +59,40 @@ export async function answerStream(shared: Shared): Promise<Response> {
     const head = source ? (source.log.head.facts as unknown as Recorded) : EARLY_HEAD
     const reading = { seat, source: source ?? next, ...tellingOf(shared) }
     const body = streamBody(reading, one.request.signal)
-    return toStreamResponse(head, source?.outcome ?? 'collapsed', keyOf(call), body)
+    return toStreamResponse(head, source?.outcome ?? 'collapsed', askedBy(shared), body)
   } catch (error) {
-    patience.stop()
-    seat.leave(patience.leaving)
+    deadline.stop()
+    seat.leave(deadline.leaving)
     throw error
   }
 }
 
-/** What is known of an answer that has not begun. */
-const EARLY_HEAD = { status: 200, headers: [['content-type', STREAM_TYPE]] } as const
+/** The head of an answer that has not begun. */
+const EARLY_HEAD = { status: 200, statusText: 'OK', headers: [['content-type', STREAM_TYPE]] } as const
 
-/** A seat in the flight of the request, for as long as the caller is patient. It is counted when the flight is over. */
-function board({ door, one, call, isRetry }: Shared): { seat: Seat<Recorded>; patience: Patience } {
+/**
+ * Takes a seat in the flight of the request, for as long as the caller is patient. It is counted when the flight is
+ * over.
+ */
+function board({ door, one, call, isRetry }: Shared): { seat: Seat<Recorded>; deadline: CallerDeadline } {
   one.request.signal?.throwIfAborted()
-  const patience = new Patience(one.request.signal, one.timeoutMs)
+  const deadline = new CallerDeadline(one)
   try {
-    const seat = door.flights.board(call, patience.signal)
-    seat.ended.then(
-      (settled) => {
-        // Who left a call of somebody else saved nothing; who left its own made it all the same.
+    const seat = door.flights.board(call, deadline.signal)
+    seat.ended
+      .then((settled) => {
+        // A caller that left another one's call saved nothing. One that left its own call has made it.
         if (seat.hasGone && (seat.hasJoined || countedAs(settled) !== 'executed')) return
         const isOwn = seat.hasJoined && settled.value === NOT_KEPT
         const outcome = isOwn ? 'executed' : countedAs(settled)
-        const facts = { door: one.dialect.door, key: keyOf(call), outcome, isRetry }
+        const facts = { door: one.dialect.door, digest: keyOf(call), outcome, isRetry }
         door.events.emit('call', { ...facts, ...costOf(settled, one.dialect, door.settings.prices) })
-      },
-      () => {},
-    )
-    return { seat, patience }
+      })
+      // A rejection goes to the caller and is not counted. Counting never fails a call.
+      .catch(() => {})
+    return { seat, deadline }
   } catch (error) {
-    patience.stop()
+    deadline.stop()
     throw error
   }
 }
@@ -100,22 +107,33 @@ function costOf({ answer }: Settled<Recorded>, dialect: Dialect, prices: Prices)
   return { model, usage, dollars }
 }
 
-/** A whole answer in the form the caller asked for; where there is none, a call of its own. */
-async function whole(
-  settled: Settled<Recorded>,
-  streaming: boolean,
-  { one, call, sendOn }: Shared,
-): Promise<Response> {
-  const value = formed(settled, streaming, one)
-  return value ? toResponse({ ...settled, value }, keyOf(call)) : sendOn(one.request)
+/** A whole answer in the representation the caller asked for. If there is none, the caller makes a call of its own. */
+async function whole(settled: Settled<Recorded>, streaming: boolean, shared: Shared): Promise<Response> {
+  const { one, sendOn } = shared
+  const value = formed(settled, streaming, shared)
+  return value ? toResponse({ ...settled, value }, askedBy(shared)) : sendOn(one.request)
 }
 
-function formed({ value }: Settled<Recorded>, streaming: boolean, { dialect }: Exchange) {
-  return value === NOT_KEPT ? undefined : inForm(value, streaming, dialect.streams)
+function askedBy({ one, call, keepHeaders, ownHead }: Shared): Asked {
+  return { key: keyOf(call), url: one.request.url, keepHeaders, own: ownHead() }
 }
 
-/** How a caller whose headers have gone out is told what is not a stream. */
-function tellingOf({ one, sendOn }: Shared) {
+/** Undefined for an answer that this caller cannot be given: it makes its own call. */
+function formed({ value }: Settled<Recorded>, streaming: boolean, { one: { dialect }, door }: Shared) {
+  if (value === NOT_KEPT) return undefined
+  const answer = inRepresentation(value, streaming, dialect.streams)
+  // Why a stream cannot be read as a whole is told where it is not stored.
+  if (!answer && streaming) door.events.warn(`no-stream-${dialect.door}`, noStreamOf(dialect))
+  return answer
+}
+
+function noStreamOf({ door }: Dialect): string {
+  return `A whole answer to a ${door} request was not shared with a caller that asked for a stream, since no stream says just what it does. That caller made its own call. So does every other like it: ask for all of them in one form.`
+}
+
+/** Tells of an error in a stream whose headers have gone out. */
+function tellingOf(shared: Shared) {
+  const { one, sendOn } = shared
   const { dialect, request } = one
   const streams = dialect.streams!
   const lastEvent = (body: Uint8Array) => encode(streams.errorEvent(body))
@@ -124,12 +142,13 @@ function tellingOf({ one, sendOn }: Shared) {
     ping: () => encode(streams.ping),
 
     async open(settled: Settled<Recorded>): Promise<Bytes> {
-      let value = formed(settled, true, one)
+      let value = formed(settled, true, shared)
       if (!value) {
         const response = await sendOn(request)
-        if (isStream(headOf(response))) return bytesOf(response)
-        const own = await readAnswer(response)
-        value = inForm({ ...own, askedStream: true }, true, streams) ?? own
+        const body = await incoming(response, true)
+        if (body.isStream) return body
+        const own = { ...headOf(response), body: await restOf(body), askedStream: true, isStream: false }
+        value = inRepresentation(own, true, streams) ?? own
       }
       return once(isStream(value) ? value.body : lastEvent(value.body))
     },
@@ -138,14 +157,6 @@ function tellingOf({ one, sendOn }: Shared) {
       isIdemError(error) && !error.isRetryable
         ? lastEvent(encode(JSON.stringify(dialect.errorBody(error))))
         : undefined,
-  }
-}
-
-function bytesOf(response: Response): Bytes {
-  const reader = response.body?.getReader()
-  return {
-    next: async () => (await reader?.read())?.value,
-    close: () => void reader?.cancel().catch(() => {}),
   }
 }
 

@@ -1,59 +1,68 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Call } from '../engine.js'
-import { ClosedError } from '../errors/closed-error.js'
+import type { Call } from '../call/engine.js'
+import { refreshing } from '../call/refresh.js'
+import type { HttpRequest } from '../dialect/dialect.js'
+import { ClosedError } from '../errors/caller-errors.js'
 import { isIdemError } from '../errors/idem-error.js'
-import { InvalidArgumentError } from '../errors/invalid-argument-error.js'
-import { parseObject } from '../json.js'
-import { assertKey, digest, payloadDigest, storeKey } from '../key.js'
-import { refreshing } from '../refresh.js'
+import { storeKey } from '../key/key.js'
+import { isRetryIn } from '../key/request-headers.js'
+import type { Identified } from '../key/request-payload.js'
+import type { MergedOptions } from '../options/call-options.js'
+import { httpCodec } from '../response/http-codec.js'
+import { type OwnHead, ownHeadOf, type Recorded } from '../response/recorded.js'
+import { recordAnswer } from '../response/recorder.js'
+import { errorResponse } from '../response/response.js'
+import { assertResponse } from '../response/response-body.js'
+import { MAX_TIMER_MS } from '../util/assert.js'
 import { answerStream, answerWhole, type Shared } from './answers.js'
-import {
-  assertCallOptions,
-  assertClientOptions,
-  type CallOptions,
-  type MergedOptions,
-  merged,
-  type PolicyRequest,
-  ttlFor,
-} from './call-options.js'
-import type { Dialect, HttpRequest, Identity } from './dialect.js'
-import type { Exchange, HttpDoor } from './door.js'
-import { isStream } from './forms.js'
-import { httpCodec } from './http-codec.js'
-import { headOf, NOT_KEPT, type Recorded, readAnswer } from './recorded.js'
-import { recordStream } from './recorder.js'
-import { type Identified, requestPayload } from './request-payload.js'
-import { errorResponse } from './response.js'
+import { assertExchange, type Exchange, type HttpDoor, type Reason } from './door.js'
+import { belowDoor, isBelowDoor, passOn } from './pass-on.js'
+import { identify, optionsFor, type Sharing, sharingOf } from './sharing.js'
 
 /**
  * One HTTP request through the loop. Errors of idem come back as error responses in the provider's shape; the only
- * rejections are those of `send` and of this caller's own signal. A stream begins as soon as the answer does.
+ * rejections are those of `send` and of this caller's own signal, and IDEM_INVALID_ARGUMENT for a bad exchange.
+ * A stream begins as soon as the answer does.
  */
 export async function exchange(door: HttpDoor, one: Exchange): Promise<Response> {
+  assertExchange(one)
   const { dialect, request, send } = one
+  if (one.opaque && request.body === '' && dialect.matches(request)) {
+    const { opaque: reason, options = one.client } = one
+    return passOn(door, { dialect, options, isRetry: isRetryIn(request.headers), reason }, () =>
+      send(request),
+    )
+  }
   const identity = identify(dialect, request)
-  // Not a request of this dialect, or a stream it cannot read: untouched.
-  if (!identity || (identity.streaming && !dialect.streams)) return send(request)
-  if (below.getStore()) {
+  // Not a request of this dialect: it goes on untouched.
+  if (!identity) return send(request)
+  if (isBelowDoor()) {
     door.events.log(
       'debug',
       `Two doors of idem are on the way of a ${dialect.door} call: the outer one does the work.`,
     )
     return send(request)
   }
-  const sendOn = (one: HttpRequest) => below.run(true, () => send(one))
+  const sendOn = (one: HttpRequest) => belowDoor(() => send(one))
+  const isRetry = isRetryIn(request.headers)
   try {
     if (door.isClosing()) throw new ClosedError()
     const options = optionsFor(door, one, identity)
-    const sharing = sharingOf(door, one, identity, options)
+    const opaque = one.opaque ?? unreadStream(one, identity)
+    const sharing = !opaque && sharingOf(door, one, identity, options)
     if (!sharing) {
+      if (opaque && !options.bypass) door.events.warn(opaque.topic, opaque.warning)
       const response = await sendOn(request)
-      door.events.emit('call', { door: dialect.door, outcome: 'bypassed', isRetry: identity.isRetry })
+      door.events.emit('call', { door: dialect.door, outcome: 'bypassed', isRetry })
       return response
     }
-    const call = callOf({ door, one, sendOn }, identity, { ...options, ...sharing })
+    let own: OwnHead | undefined
+    const onAnswered = (response: Response) => {
+      own = ownHeadOf(response)
+    }
+    const call = callOf({ door, one, sendOn, onAnswered }, identity, { ...options, ...sharing })
     const answer = identity.streaming ? answerStream : answerWhole
-    return await answer({ door, one, call, sendOn, isRetry: identity.isRetry })
+    const { keepHeaders } = options
+    return await answer({ door, one, call, sendOn, isRetry, keepHeaders, ownHead: () => own })
   } catch (error) {
     if (isIdemError(error)) return errorResponse(dialect, error)
     throw error
@@ -66,134 +75,45 @@ function callOf(
     door: { settings, events },
     one: { dialect, request, timeoutMs },
     sendOn,
-  }: Omit<Shared, 'call' | 'isRetry'>,
+    onAnswered,
+  }: Pick<Shared, 'door' | 'one' | 'sendOn'> & { readonly onAnswered: (response: Response) => void },
   identity: Identified,
   options: MergedOptions & Sharing,
 ): Call<Recorded> {
   const { streams } = dialect
-  const { scope, ttl, fingerprint, toolCalls } = options
+  const { scope, ttl, fingerprint, toolCalls, keepHeaders } = options
   const call: Call<Recorded> = {
-    id: storeKey(dialect.door, scope, options.key ?? fingerprint),
+    id: storeKey(dialect.door, scope, options.key ?? [fingerprint]),
     fingerprint,
+    isKeyGiven: options.key !== undefined,
     ttlMs: ttl,
-    // A caller that allows more time than we do gets it.
+    // A caller that allows more time than our own limit gets it.
     maxWaitMs: Math.max(settings.maxWaitMs, timeoutMs ?? 0),
-    maxExecutionMs: Math.max(settings.maxExecutionMs, timeoutMs ?? 0),
-    // One that allows little keeps half of it for the call itself.
-    storeBudgetMs: Math.min(settings.storeBudgetMs, (timeoutMs ?? Number.POSITIVE_INFINITY) / 2),
-    onAbandon: settings.onAbandon,
-    onStoreError: settings.onStoreError,
-    onLostOwner: 'execute',
+    maxExecutionMs: Math.min(MAX_TIMER_MS, Math.max(settings.maxExecutionMs, timeoutMs ?? 0)),
+    // A caller that allows little time keeps half of it for the call itself.
+    maxStoreMs: (timeoutMs ?? Number.POSITIVE_INFINITY) / 2,
+    ifAbandoned: settings.ifAbandoned,
+    ifStoreFails: settings.ifStoreFails,
+    ifOwnerLost: 'execute',
     isLive: streams !== undefined,
     async work(signal, begin) {
       const response = await sendOn({ ...request, signal })
-      const answer =
-        streams && isStream(headOf(response))
-          ? await recordStream(response, streams, settings.recordLimitBytes, begin)
-          : await readAnswer(response)
-      return answer === NOT_KEPT ? NOT_KEPT : { ...answer, askedStream: identity.streaming }
+      assertResponse(response)
+      onAnswered(response)
+      const { maxRecordBytes: limitBytes } = settings
+      const askedStream = identity.streaming
+      return recordAnswer(response, { streams, askedStream, keepHeaders, limitBytes, begin })
     },
-    codec: httpCodec({ dialect, json: identity.json, toolCalls }, settings.recordLimitBytes, events),
+    codec: httpCodec({ dialect, json: identity.json, toolCalls }, settings.maxRecordBytes, events),
   }
   return options.refresh ? refreshing(call) : call
 }
 
-/** Whose a request is, which, and how long its answer is good for, ms. */
-interface Sharing {
-  readonly scope: string
-  readonly fingerprint: string
-  readonly ttl: number
-}
-
-/** Undefined where the request is not to be shared, or cannot be. */
-function sharingOf(
-  door: HttpDoor,
-  one: Exchange,
-  identity: Identified,
-  options: MergedOptions,
-): Sharing | undefined {
-  const scope = options.scope ?? credentialScope(one.request, identity)
-  if (scope === undefined) warnUnscoped(door)
-  const ttl = ttlFor(options, identity, door.settings)
-  if (scope === undefined || ttl === 'bypass' || options.bypass) return undefined
-  const fingerprint = fingerprintOf(door, one, identity, options)
-  return fingerprint === undefined ? undefined : { scope, fingerprint, ttl }
-}
-
-/** The digest of the request; undefined for one that cannot be followed, which the provider is to judge. */
-function fingerprintOf(
-  { events }: HttpDoor,
-  { dialect, request }: Exchange,
-  identity: Identified,
-  { ignore }: MergedOptions,
-): string | undefined {
-  try {
-    return payloadDigest(requestPayload(request, identity, { dialect, ignore }))
-  } catch {
-    events.warn(
-      'unreadable-body',
-      'A request is nested too deeply, or has numbers that are none. It was NOT shared.',
-    )
-    return undefined
-  }
-}
-
-/** Set on the way from a door to the provider: what comes by there has been through a door already. */
-const below = new AsyncLocalStorage<true>()
-
-function identify(dialect: Dialect, request: HttpRequest): Identified | undefined {
-  if (!dialect.matches(request)) return undefined
-  try {
-    const json = parseObject(request.body)
-    return { ...dialect.identify(request.headers, json), json }
-  } catch {
-    return undefined // A body that is none of this dialect: the provider says what is wrong with it.
-  }
-}
-
-/** Who asks, without saying who: the digest of the credential, and where it is sent. */
-function credentialScope(request: HttpRequest, { credential }: Identity): string | undefined {
-  return credential === undefined
-    ? undefined
-    : digest(JSON.stringify([new URL(request.url).origin, credential]))
-}
-
-function warnUnscoped({ events }: HttpDoor): void {
-  events.warn(
-    'unscoped',
-    'A request shows no credential, so it cannot be told whose it is: it was NOT shared. Pass a scope to share it.',
-  )
-}
-
-/**
- * The checked options: of the call before those of its client, before what the policy says, before the defaults. An
- * `Idempotency-Key` header is the key where the call names none. It stays on the wire.
- */
-function optionsFor({ settings }: HttpDoor, one: Exchange, { body }: Identified): MergedOptions {
-  const { dialect, request, client = {}, options: call = {} } = one
-  assertClientOptions(client, 'options of the client')
-  assertCallOptions(call, 'idem options')
-  const { url, headers } = request
-  const policy = policyFor(settings, { door: dialect.door, url, headers, body })
-  if (policy !== undefined) assertCallOptions(policy, 'what the policy returned')
-  const header = { key: headers.get('idempotency-key') ?? undefined }
-  if (header.key !== undefined) assertKey(header.key)
-  const { sampling, toolCalls, ignore } = settings
-  return merged({ sampling, toolCalls, ignore }, policy, client, header, call)
-}
-
-function policyFor({ policy }: HttpDoor['settings'], request: PolicyRequest): CallOptions | undefined {
-  if (!policy) return undefined
-  try {
-    // Copies, so that what it does to them changes neither the key nor the request.
-    const { headers, body } = request
-    const said = policy({ ...request, headers: new Headers(headers), body: structuredClone(body) })
-    if (said instanceof Promise) {
-      said.catch(() => {})
-      throw new TypeError('It returned a promise.')
-    }
-    return said
-  } catch (cause) {
-    throw new InvalidArgumentError('The policy threw, so it is not known how to share this call.', { cause })
+/** Why a request for a stream that its dialect cannot read is not shared. */
+function unreadStream({ dialect }: Exchange, { streaming }: Identified): Reason | undefined {
+  if (!streaming || dialect.streams) return undefined
+  return {
+    topic: `unread-stream-${dialect.door}`,
+    warning: `A request asks for a stream, and idem reads no streams of ${dialect.door} requests. It was NOT shared. To share it, ask for the whole answer.`,
   }
 }

@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto'
 import { configure } from 'safe-stable-stringify'
-import { InvalidArgumentError } from './errors/invalid-argument-error.js'
-import { unfitForJson } from './json.js'
-
-/** The longest key a caller may give, in bytes of UTF-8. */
-const MAX_KEY_BYTES = 1024
+import { InvalidArgumentError } from '../errors/caller-errors.js'
+import { unfitForJson } from '../util/json.js'
 
 const stringify = configure({ circularValue: Error, bigint: false, strict: true })
 
@@ -31,20 +28,10 @@ export function payloadDigest(payload: unknown): string {
   )
 }
 
-/** What a store knows a request by. Door, scope and key are told apart whatever characters they hold. */
-export function storeKey(door: string, scope: string, key: string): string {
+/**
+ * What a store knows a request by. Door, scope and key are told apart whatever characters they hold. A fingerprint that
+ * serves as the key comes in a list, so that it never meets a key that a caller gave.
+ */
+export function storeKey(door: string, scope: string, key: string | readonly [fingerprint: string]): string {
   return digest(JSON.stringify([door, scope, key]))
-}
-
-/** @throws InvalidArgumentError unless `key` is a string of 1 to 1024 bytes. */
-export function assertKey(key: unknown, name = 'key'): asserts key is string {
-  if (typeof key !== 'string')
-    throw new InvalidArgumentError(`The ${name} must be a string, not ${typeof key}.`)
-  if (key === '') throw new InvalidArgumentError(`The ${name} must not be empty.`)
-  const bytes = Buffer.byteLength(key)
-  if (bytes > MAX_KEY_BYTES) {
-    throw new InvalidArgumentError(
-      `The ${name} is ${bytes} bytes long; the limit is ${MAX_KEY_BYTES}. Use idem.key(payload) to make a short one.`,
-    )
-  }
 }

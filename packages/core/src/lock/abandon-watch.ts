@@ -1,16 +1,16 @@
-import type { DetachedCall } from './detached-calls.js'
-import type { Call, Engine } from './engine.js'
-import type { Presence } from './presence.js'
-import { isAwaited } from './waiter-mark.js'
+import type { AbandonedCall } from '../call/abandoned-calls.js'
+import type { Call, Engine } from '../call/engine.js'
+import type { Presence } from '../call/presence.js'
+import { isAwaited } from '../wait/waiter-mark.js'
 
 /**
  * Watches over one execution that may be left by everybody. After a timeout it goes on, since a retry will ask for its
  * answer. Left on purpose it is cancelled after a grace, because finishing is billed; a waiter in another process keeps
  * it, by the mark it leaves. Over the limits it is cancelled at once.
  */
-export class Detachable implements DetachedCall {
+export class AbandonWatch implements AbandonedCall {
   readonly #engine: Engine
-  readonly #call: Pick<Call<unknown>, 'id' | 'onAbandon'>
+  readonly #call: Pick<Call<unknown>, 'id' | 'ifAbandoned'>
   readonly #presence: Presence
   readonly #owner: string | undefined
   readonly #heldBytes: () => number
@@ -20,7 +20,7 @@ export class Detachable implements DetachedCall {
 
   constructor(
     engine: Engine,
-    call: Pick<Call<unknown>, 'id' | 'onAbandon'>,
+    call: Pick<Call<unknown>, 'id' | 'ifAbandoned'>,
     presence: Presence,
     { owner, heldBytes, cancel }: { owner: string | undefined; heldBytes: () => number; cancel: () => void },
   ) {
@@ -38,29 +38,29 @@ export class Detachable implements DetachedCall {
     return this.#heldBytes()
   }
 
-  /** To be called when bytes have come. */
+  /** Call it when bytes have come. */
   grew(): void {
-    if (!this.#presence.any && this.#engine.detached.areTooMany) this.#giveUp()
+    if (!this.#presence.any && this.#engine.abandoned.areTooMany) this.#giveUp()
   }
 
-  /** Its work is done, or has failed. */
+  /** Call it when the work is done or has failed. */
   stop(): void {
     this.#isOver = true
     this.#presence.onChange = undefined
-    this.#engine.detached.delete(this)
+    this.#engine.abandoned.delete(this)
     this.#endGrace()
   }
 
   #changed(): void {
     this.#endGrace()
-    const { detached } = this.#engine
+    const { abandoned } = this.#engine
     if (this.#presence.any) {
-      detached.delete(this)
+      abandoned.delete(this)
       return
     }
-    detached.add(this)
-    if (detached.areTooMany) this.#giveUp()
-    else if (this.#call.onAbandon === 'cancel' && !this.#presence.retryExpected) this.#giveGrace()
+    abandoned.add(this)
+    if (abandoned.areTooMany) this.#giveUp()
+    else if (this.#call.ifAbandoned === 'cancel' && !this.#presence.retryExpected) this.#giveGrace()
   }
 
   #giveUp(): void {
@@ -72,7 +72,7 @@ export class Detachable implements DetachedCall {
   #giveGrace(): void {
     const grace = setTimeout(async () => {
       const keeps = this.#owner !== undefined && (await isAwaited(this.#engine, this.#call.id, this.#owner))
-      // Meanwhile somebody may have come, and left again.
+      // Somebody may have come and left again meanwhile.
       if (this.#grace !== grace) return
       if (keeps) this.#giveGrace()
       else this.#giveUp()

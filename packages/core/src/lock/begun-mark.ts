@@ -1,15 +1,15 @@
-import { type Call, type Engine, keyOf } from './engine.js'
-import { UncertainError } from './errors/uncertain-error.js'
-import type { Claim } from './store.js'
+import { type Call, type Engine, keyOf } from '../call/engine.js'
+import { UncertainError } from '../errors/execution-errors.js'
+import type { Claim } from '../store/store.js'
 
-/** A name that no owner has: owners are 22 characters long. */
-const BEGUN = 'begun'
+/** The name of the mark. No owner can have it: their names are 22 characters long. */
+export const BEGUN = 'begun'
 
 /**
- * Says that an execution has begun, for those who come when its process is lost and its lock has lapsed: they are told
- * that it is not known how it ended, and do not begin it again. A record, once there is one, says more than this.
+ * Says that an execution has begun, for those who come when its process is gone and its lock has lapsed. They are told
+ * that nobody knows how it ended, and do not start it again. A record, once there is one, says more than the mark.
  */
-export class Trace<T> {
+export class BegunMark<T> {
   readonly #call: Call<T>
   readonly #engine: Engine
   readonly #claim: Claim
@@ -21,25 +21,24 @@ export class Trace<T> {
   }
 
   /**
-   * To be left under the lock, before the work. Rejects with what the store fails with, and is then taken away again as
-   * far as the store can be reached.
-   * @throws UncertainError where another execution left one
+   * Call it under the lock, before the work begins.
+   * @throws UncertainError where another execution left a mark
    */
   async leave(): Promise<void> {
     const { store, background } = this.#engine
     const { ttlMs, maxExecutionMs } = this.#call
-    const found = await store.ending(this.#key, BEGUN)
+    const found = await store.readNote(this.#key, BEGUN)
     if (found && found.byteLength > 0 && !this.#isOwn(found)) throw new UncertainError()
     try {
-      await store.end(this.#key, BEGUN, Buffer.from(this.#claim.owner), maxExecutionMs + ttlMs)
+      await store.leaveNote(this.#key, BEGUN, Buffer.from(this.#claim.owner), maxExecutionMs + ttlMs)
     } catch (error) {
-      // It may be there all the same.
+      // The store may have written it anyway.
       background.add(this.clear())
       throw error
     }
   }
 
-  /** The work, which takes the trace away when it fails: it has ended then, and may be done again. */
+  /** Runs the work. If it fails, it has ended and may be done again: the mark is taken away. */
   readonly work: Call<T>['work'] = async (signal, begin) => {
     try {
       return await this.#call.work(signal, begin)
@@ -49,10 +48,10 @@ export class Trace<T> {
     }
   }
 
-  /** The end is known. The trace of a successor is left. */
+  /** The end is known. The mark of a successor stays. */
   async clear(): Promise<void> {
-    const found = await this.#engine.store.ending(this.#key, BEGUN)
-    if (found && this.#isOwn(found)) await clearTrace(this.#engine, this.#key)
+    const found = await this.#engine.store.readNote(this.#key, BEGUN)
+    if (found && this.#isOwn(found)) await clearMark(this.#engine, this.#key)
   }
 
   get #key(): string {
@@ -64,7 +63,7 @@ export class Trace<T> {
   }
 }
 
-/** After this the execution may be made again. */
-export async function clearTrace({ store }: Pick<Engine, 'store'>, key: string): Promise<void> {
-  await store.end(key, BEGUN, new Uint8Array(), 1)
+/** Takes the mark away: the execution may be made again. */
+export async function clearMark({ store }: Pick<Engine, 'store'>, key: string): Promise<void> {
+  await store.leaveNote(key, BEGUN, new Uint8Array(), 1)
 }

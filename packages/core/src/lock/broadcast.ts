@@ -1,14 +1,14 @@
-import type { Engine } from './engine.js'
-import type { LiveLog } from './live-log.js'
-import { sealHead } from './record.js'
-import { within } from './within.js'
+import type { LiveLog } from '../answer/live-log.js'
+import { sealHead } from '../answer/record.js'
+import type { Engine } from '../call/engine.js'
+import { within } from '../util/within.js'
 
-/** The least an unused log outlives its last bytes, ms: who reads it looks at least that often. */
+/** How long a log outlives its last bytes at least, ms: its readers look at least that often. */
 const LIFE_MS = 15_000
 
 /**
  * Copies the log of a running answer to the store, where duplicates in other processes follow it: its head first, then
- * its bytes, in batches. The store may be slow or away; the log waits for nobody, and what was missed is sent later.
+ * its bytes, in batches. The store may be slow or away: the log does not wait for it, and what was missed is sent later.
  */
 export class Broadcast {
   readonly #engine: Engine
@@ -64,25 +64,26 @@ export class Broadcast {
     return this.#head.byteLength + this.#log.length - this.#sent
   }
 
-  /** One batch: all there is. Never rejects: the next one sends what this one could not. */
+  /** Sends one batch: all there is. Never rejects: what it could not send goes with the next one. */
   async #send(): Promise<void> {
-    const { store, leaseMs } = this.#engine
     try {
-      const bytes = this.#from(this.#sent)
-      // The store says how long its log is: less than we think where it was lost, and is written again from there.
-      this.#sent = await store.append!(
-        this.#key,
-        this.#owner,
-        this.#sent,
-        bytes,
-        Math.max(LIFE_MS, 2 * leaseMs),
-      )
+      // The store says how long its log is: less than we think where it was lost. It is then written again from there
+      // at once, since followers take silence for the end of this process.
+      if (!(await this.#append())) await this.#append()
       this.#isFailing = false
     } catch {
       this.#isFailing = true
     } finally {
       this.#sending = undefined
     }
+  }
+
+  /** @returns whether the store's log had all that was sent before */
+  async #append(): Promise<boolean> {
+    const { store, leaseMs } = this.#engine
+    const [key, owner, offset, bytes] = [this.#key, this.#owner, this.#sent, this.#from(this.#sent)]
+    this.#sent = await store.append!(key, owner, offset, bytes, Math.max(LIFE_MS, 2 * leaseMs))
+    return this.#sent >= offset
   }
 
   #from(offset: number): Uint8Array {

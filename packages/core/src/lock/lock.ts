@@ -1,14 +1,12 @@
-import { randomBytes } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
-import type { Engine } from './engine.js'
-import { isStoreError } from './guard.js'
-import { type Ending, sealEnding } from './record.js'
-import type { Claim, Completed, Renewed } from './store.js'
+import { type Ending, sealEnding } from '../answer/record.js'
+import { RETRY_MS } from '../call/commits.js'
+import type { Call, Engine } from '../call/engine.js'
+import { nextTry } from '../call/next-try.js'
+import { isStoreError, type StoreError } from '../errors/store-errors.js'
+import type { Claim, Completed, Renewed } from '../store/store.js'
 
 /** How long an ending can be found at least; with a longer poll, two of its intervals. */
 const ENDING_MS = 15_000
-/** How long a command that settles the lock is tried again. An answer's bytes stay in memory as long. */
-const RETRY_MS = 60_000
 
 /** The lock an execution is made under. */
 export interface ClaimedLock {
@@ -17,9 +15,26 @@ export interface ClaimedLock {
   readonly held: boolean
 }
 
-/** An unguessable id of one execution: 128 random bits. */
-export function newOwner(): string {
-  return randomBytes(16).toString('base64url')
+/** Gives up a lock that no execution has begun under. If that fails, the lease lapses. */
+export async function release<T>(call: Call<T>, { store }: Engine, { owner }: Claim): Promise<void> {
+  await store.release(call.id, owner).catch(() => {})
+}
+
+/** What an execution is told about its lock. */
+export interface LockListener {
+  /** Every answer to a renewal, until the key is settled. */
+  renewed(answer: Renewed): Promise<void>
+  /** The store refuses to renew it. */
+  refused(error: StoreError): Promise<void>
+  /** Once: another owner has it, or it could not be renewed for a whole lease. */
+  lost(): void
+}
+
+/** Why the record was not written: the store could not be reached, or refused. */
+export interface Failed {
+  readonly state: 'failed'
+  /** Absent where the store was away before, and was not waited for. */
+  readonly error?: StoreError
 }
 
 /**
@@ -31,53 +46,50 @@ export class Lock {
   readonly #engine: Engine
   readonly #key: string
   readonly #claim: Claim
-  readonly #onRenewed: (answer: Renewed) => Promise<void>
-  readonly #timer: NodeJS.Timeout
+  readonly #listener: LockListener
+  #timer: NodeJS.Timeout
   #renewing = false
   #stopped = false
-  /** Whether the store has said that it is ours: else nobody can be waiting for us. */
+  #isKept = false
+  /** Whether the store has said that it is ours. If not, no waiter can know of us. */
   #held: boolean
+  #heldAt = performance.now()
+  #isLost = false
 
-  /** Starts to renew. `onRenewed` hears every answer until the lock is settled. */
-  constructor(
-    engine: Engine,
-    key: string,
-    { claim, held }: ClaimedLock,
-    onRenewed: (answer: Renewed) => Promise<void>,
-  ) {
+  /** Starts to renew. `listener` hears of it until the lock is settled. */
+  constructor(engine: Engine, key: string, { claim, held }: ClaimedLock, listener: LockListener) {
     this.#engine = engine
     this.#key = key
     this.#claim = claim
     this.#held = held
-    this.#onRenewed = onRenewed
-    this.#timer = setInterval(() => void this.#renew(), engine.leaseMs / 3)
-    // Renewal alone keeps no process alive: where nothing else runs, there is no work to hold a lock for.
-    this.#timer.unref()
+    this.#listener = listener
+    this.#timer = this.#startRenewing()
   }
 
-  /**
-   * Writes the record. `pending` when the store cannot be reached: it is tried again in the background, and the
-   * answer need not wait for that.
-   */
-  async complete(bytes: Uint8Array, ttlMs: number): Promise<Completed | { readonly state: 'pending' }> {
+  /** Whether others may be waiting for it. */
+  get isHeld(): boolean {
+    return this.#held
+  }
+
+  /** Writes the record. After this the lock is not renewed any more: see `keep`. */
+  async complete(bytes: Uint8Array, ttlMs: number): Promise<Completed | Failed> {
     this.stop()
-    const { store, background } = this.#engine
-    const commit = () => store.complete(this.#key, this.#claim, bytes, ttlMs)
+    // The store was away and probably still is: the answer need not wait for it.
+    if (!this.#held) return { state: 'failed' }
     try {
-      if (this.#held) return await commit()
-      // The store was away, and is probably still.
-      background.add(commit().catch(() => this.#retry(commit)))
+      return await this.#engine.store.complete(this.#key, this.#claim, bytes, ttlMs)
     } catch (error) {
       if (!isStoreError(error)) throw error
-      background.add(this.#retry(commit))
+      return { state: 'failed', error }
     }
-    return { state: 'pending' }
   }
 
-  /** Writes the record over the one that stands under another key; where that fails the old one stands on. */
+  /** Writes the record over the one under another key. If that fails, the old one stays. */
   async replace(key: string, bytes: Uint8Array, ttlMs: number): Promise<boolean> {
     try {
-      return this.#held && (await this.#engine.store.replace(key, this.#claim, bytes, ttlMs))
+      if (!this.#held) return false
+      const { state } = await this.#engine.store.complete(key, this.#claim, bytes, ttlMs, { over: true })
+      return state === 'stored'
     } catch (error) {
       if (isStoreError(error)) return false
       throw error
@@ -90,13 +102,14 @@ export class Lock {
    * @returns false if the lock was not ours any more
    */
   async giveUp(ending?: Ending): Promise<boolean> {
+    this.#isKept = false
     this.stop()
     const { store, background, pollMaxMs } = this.#engine
     const { owner } = this.#claim
     const release = () => store.release(this.#key, owner)
     try {
       const ms = Math.max(ENDING_MS, 2 * pollMaxMs)
-      if (ending && this.#held) await store.end(this.#key, owner, sealEnding(ending), ms)
+      if (ending && this.#held) await store.leaveNote(this.#key, owner, sealEnding(ending), ms)
     } catch (error) {
       if (!isStoreError(error)) throw error
     }
@@ -110,33 +123,66 @@ export class Lock {
     }
   }
 
-  /** Stops renewing; the lock itself is left as it is. */
+  /** Renews the lock again, without a listener, until the returned function is called or the lock is given up. */
+  keep(): () => void {
+    this.#isKept = true
+    clearInterval(this.#timer)
+    this.#timer = this.#startRenewing()
+    return () => {
+      this.#isKept = false
+      this.stop()
+    }
+  }
+
+  /** Stops renewing, unless it is kept. The lock itself stays as it is. */
   stop(): void {
+    if (this.#isKept) return
     this.#stopped = true
     clearInterval(this.#timer)
+  }
+
+  #startRenewing(): NodeJS.Timeout {
+    // Renewal alone keeps no process alive: where nothing else runs, there is no work to hold a lock for.
+    return setInterval(() => void this.#renew(), this.#engine.leaseMs / 3).unref()
   }
 
   /** Never rejects: it runs on a timer, where a rejection would end the process. */
   async #renew(): Promise<void> {
     if (this.#renewing) return
     this.#renewing = true
+    const sentAt = performance.now()
     try {
       const answer = await this.#engine.store.renew(this.#key, this.#claim, this.#engine.leaseMs)
-      this.#held ||= answer === 'held' || answer === 'retaken'
-      if (!this.#stopped) await this.#onRenewed(answer)
-    } catch {
+      if (answer === 'held' || answer === 'retaken') {
+        this.#held = true
+        this.#heldAt = sentAt
+      }
+      if (answer === 'lost') this.#lose()
+      if (!this.#stopped) await this.#listener.renewed(answer)
+    } catch (error) {
       // The next third tries again.
+      if (performance.now() - this.#heldAt > this.#engine.leaseMs) this.#lose()
+      if (isStoreError(error) && error.refused !== undefined && !this.#stopped) {
+        await this.#listener.refused(error).catch(() => {})
+      }
     } finally {
       this.#renewing = false
     }
   }
 
+  #lose(): void {
+    if (this.#isLost || this.#stopped || !this.#held) return
+    this.#isLost = true
+    this.#listener.lost()
+  }
+
   async #retry(command: () => Promise<unknown>): Promise<void> {
-    const { closing } = this.#engine.background
+    const { background, leaseMs, store } = this.#engine
+    const { closing } = background
     const until = performance.now() + RETRY_MS
     do {
-      // When idem closes, one last try at once.
-      await delay(this.#engine.leaseMs / 3, undefined, { signal: closing, ref: false }).catch(() => {})
+      // As soon as the store is back; when idem closes, one last try at once.
+      await nextTry(store, this.#key, leaseMs / 3, closing)
       try {
         await command()
         return

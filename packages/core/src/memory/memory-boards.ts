@@ -9,7 +9,7 @@ export class MemoryBoards {
     this.#boards.set(board, reports.set(name, new Uint8Array(bytes)), { ttl: ms })
   }
 
-  /** Copies, which are the reader's own. */
+  /** Copies, which the reader may change. */
   read(board: string): Uint8Array[] {
     return [...(this.#boards.get(board)?.values() ?? [])].map((report) => new Uint8Array(report))
   }

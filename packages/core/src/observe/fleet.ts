@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import type { Background } from '../background.js'
-import type { Events } from '../events.js'
-import type { GuardedStore } from '../guard.js'
-import { NO_TOTALS, onTotals, plus, type Stats, statsOf, type Totals } from './stats.js'
+import type { GuardedStore } from '../store/guard.js'
+import type { Background } from '../util/background.js'
+import type { Events, Hearing } from './events.js'
+import { NO_TOTALS, plus, readTotals, type Stats, statsOf, Tally, type Totals } from './stats.js'
 
 /** The statistics of all processes that share a store. */
 export interface FleetStats extends Stats {
@@ -25,29 +25,40 @@ export const FLEET_DAYS = 32
  * made up for by the next, for which it takes no call.
  */
 export class Fleet {
+  readonly #events: Events
   readonly #store: GuardedStore
   readonly #background: Background
   readonly #name = randomBytes(9).toString('base64url')
-  #day = dayOf(Date.now())
-  #totals = NO_TOTALS
-  /** What the store has of them. */
-  #written = NO_TOTALS
+  #day = dayAt(Date.now())
+  #tally = new Tally()
+  /** How often something had been counted when the store was last written to. */
+  #written = 0
   #timer: NodeJS.Timeout | undefined
 
   constructor(events: Events, store: GuardedStore, background: Background) {
+    this.#events = events
     this.#store = store
     this.#background = background
-    onTotals(events, (some) => this.#add(some))
+    events.hear(this.#heard)
   }
 
   /** The last `days` days, today included (UTC). Without a store that keeps reports: what this idem did today. */
   async read(days: number): Promise<FleetStats> {
     await this.flush()
-    if (!this.#store.reports) return fleetStatsOf([this.#totals], this.#day, this.#day)
-    const names = Array.from({ length: days }, (_, back) => dayOf(Date.now() - back * DAY_MS))
+    if (!this.#store.reports) return fleetStatsOf([this.#tally.totals], nameOf(this.#day), nameOf(this.#day))
+    const names = Array.from({ length: days }, (_, back) => nameOf(dayAt(Date.now()) - back))
     const reports: Totals[] = []
     for (const day of names) {
-      for (const report of await this.#store.reports(boardOf(day))) reports.push(parsed(report))
+      for (const bytes of await this.#store.reports(boardOf(day))) {
+        const { totals, isDamaged } = readTotals(bytes)
+        reports.push(totals)
+        if (isDamaged) {
+          this.#events.warn(
+            'corrupt-report',
+            'A report on the numbers of a fleet is damaged. What could not be read of it counts as 0.',
+          )
+        }
+      }
     }
     return fleetStatsOf(reports, names.at(-1)!, names[0]!)
   }
@@ -56,27 +67,29 @@ export class Fleet {
   async flush(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    const totals = this.#totals
-    if (totals === this.#written) return
+    const { totals, changes } = this.#tally
+    if (changes === this.#written) return
     const bytes = Buffer.from(JSON.stringify(totals))
+    const tally = this.#tally
     try {
-      await this.#store.report?.(boardOf(this.#day), this.#name, bytes, FLEET_DAYS * DAY_MS)
-      this.#written = totals
+      await this.#store.report?.(boardOf(nameOf(this.#day)), this.#name, bytes, FLEET_DAYS * DAY_MS)
+      if (tally === this.#tally) this.#written = changes
     } catch {
-      // It is in the next write, too. The last one is when idem closes.
+      // The next write has it, too. The last write is made when idem closes.
       if (!this.#background.closing.aborted) this.#flushSoon()
     }
   }
 
-  #add(some: Partial<Totals>): void {
-    const day = dayOf(Date.now())
+  readonly #heard: Hearing = (name, event) => {
+    const day = dayAt(Date.now())
     if (day !== this.#day) {
       this.#background.add(this.flush())
       this.#day = day
-      this.#totals = NO_TOTALS
+      this.#tally = new Tally()
+      this.#written = 0
     }
-    this.#totals = plus(this.#totals, some)
-    this.#flushSoon()
+    this.#tally.heard(name, event)
+    if (this.#tally.changes !== this.#written) this.#flushSoon()
   }
 
   #flushSoon(): void {
@@ -89,18 +102,15 @@ function fleetStatsOf(reports: readonly Totals[], from: string, to: string): Fle
   return { ...statsOf(sum), reports: reports.length, from, to }
 }
 
-function dayOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10)
+/** The day (UTC) of this time, in days since 1970. */
+function dayAt(ms: number): number {
+  return Math.floor(ms / DAY_MS)
+}
+
+function nameOf(day: number): string {
+  return new Date(day * DAY_MS).toISOString().slice(0, 10)
 }
 
 function boardOf(day: string): string {
   return `stats-${day}`
-}
-
-function parsed(report: Uint8Array): Totals {
-  try {
-    return JSON.parse(Buffer.from(report).toString('utf8'))
-  } catch {
-    return NO_TOTALS
-  }
 }

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../errors/invalid-argument-error.js'
+import { InvalidArgumentError } from '../errors/caller-errors.js'
 import type { Usage } from './usage.js'
 
 /** What a model costs, in US dollars. */
@@ -21,7 +21,7 @@ export interface ModelPrice {
 export interface PriceList {
   /** The day they were read, `YYYY-MM-DD`. */
   readonly date: string
-  /** By the model's name without its date. */
+  /** By the name of the model without its date. */
   readonly models: Readonly<Record<string, ModelPrice>>
 }
 
@@ -57,7 +57,7 @@ export function dollarsFor(usage: Usage, model: string, ...lists: readonly Price
 
 const NAMES = ['input', 'output', 'cacheRead', 'cacheWrite5m', 'cacheWrite1h', 'webSearches']
 
-/** @throws InvalidArgumentError for a price that is none */
+/** @throws InvalidArgumentError for what is not a price */
 export function assertPrices(prices: unknown): asserts prices is Prices {
   if (typeof prices !== 'object' || prices === null) {
     throw new InvalidArgumentError('prices must be an object of prices by model name.')

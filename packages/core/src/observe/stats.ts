@@ -1,5 +1,6 @@
-import type { CallEvent, Events } from '../events.js'
-import { NO_USAGE, tokensOf, type Usage } from './usage.js'
+import { isObject, utf8 } from '../util/json.js'
+import type { CallEvent, Hearing } from './events.js'
+import { isCount, NO_USAGE, tokensOf, type Usage } from './usage.js'
 
 /** What was not paid for. Dollars are an estimate at list prices, of the models that have one. */
 export interface Savings {
@@ -17,7 +18,7 @@ export interface Savings {
 export interface Stats extends Omit<Totals, 'saved'> {
   /** All calls that ended with an answer. */
   readonly requests: number
-  /** Those of them that made no upstream call: replayed + collapsed. */
+  /** Calls that made no upstream call: replayed + collapsed. */
   readonly hits: number
   /** hits / requests, from 0 to 1. */
   readonly hitRate: number
@@ -72,21 +73,78 @@ export const NO_TOTALS: Totals = {
   saved: { replayed: NO_SAVED, collapsed: NO_SAVED, retryCollapsed: NO_SAVED },
 }
 
-/** Hears every event as what it adds to the totals. */
-export function onTotals(events: Events, add: (some: Partial<Totals>) => void): void {
-  events.on('call', (call) => add(totalsOf(call)))
-  for (const name of ['failedOpen', 'superseded', 'diverged', 'cancelled'] as const) {
-    events.on(name, () => add({ [name]: 1 }))
+const KINDS = Object.keys(NO_USAGE) as (keyof Usage)[]
+
+/** Totals that grow in place: to count a call costs a few additions, and leaves nothing behind. */
+export class Tally {
+  readonly #totals = plus(NO_TOTALS, undefined) as Growing<Totals>
+  /** How often something was counted. */
+  changes = 0
+
+  readonly heard: Hearing = (name, event) => {
+    if (name === 'call') this.#count(event as CallEvent)
+    else if (isCounted(name)) this.#totals[name]++
+    else return
+    this.changes++
+  }
+
+  #count({ outcome, isRetry, usage, dollars = 0 }: CallEvent): void {
+    this.#totals[outcome]++
+    if (outcome === 'executed' || outcome === 'bypassed') return
+    const saved = this.#totals.saved[isRetry ? 'retryCollapsed' : outcome]
+    saved.calls++
+    saved.dollars += dollars
+    if (usage) for (const kind of KINDS) saved.usage[kind] += usage[kind]
+  }
+
+  /** A copy of what was counted so far. */
+  get totals(): Totals {
+    return plus(NO_TOTALS, this.#totals)
   }
 }
 
-function totalsOf({ outcome, isRetry, usage = NO_USAGE, dollars = 0 }: CallEvent): Partial<Totals> {
-  if (outcome === 'executed' || outcome === 'bypassed') return { [outcome]: 1 }
-  const by = isRetry ? 'retryCollapsed' : outcome
-  return { [outcome]: 1, saved: { ...NO_TOTALS.saved, [by]: { calls: 1, usage, dollars } } }
+type Growing<T> = { -readonly [Name in keyof T]: T[Name] extends object ? Growing<T[Name]> : T[Name] }
+
+function isCounted(name: string): name is 'failedOpen' | 'superseded' | 'diverged' | 'cancelled' {
+  return Object.hasOwn(NO_TOTALS, name)
 }
 
-/** The sum, leaf by leaf. What the second lacks, or has that is no number, counts as 0. */
+/**
+ * Reads a report back, leaf by leaf. A leaf that idem would not have written counts as 0 and makes the report
+ * `damaged`. A leaf that is missing, because an older version did not count it, counts as 0.
+ */
+export function readTotals(bytes: Uint8Array): { readonly totals: Totals; readonly isDamaged: boolean } {
+  let isDamaged = false
+  const read = (like: object, report: unknown): object => {
+    isDamaged ||= report !== undefined && !isObject(report)
+    const said = isObject(report) ? report : {}
+    const leaves = Object.entries(like).map(([name, none]) => {
+      const value = said[name]
+      if (typeof none === 'object') return [name, read(none, value)]
+      // Dollars have fractions.
+      const isRead = name === 'dollars' ? isAmount(value) : isCount(value)
+      isDamaged ||= value !== undefined && !isRead
+      return [name, isRead ? value : none]
+    })
+    return Object.fromEntries(leaves)
+  }
+  const totals = read(NO_TOTALS, jsonIn(bytes)) as Totals
+  return { totals, isDamaged }
+}
+
+function jsonIn(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(utf8(bytes))
+  } catch {
+    return null
+  }
+}
+
+function isAmount(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER
+}
+
+/** The sum, leaf by leaf. What the second lacks, or has that is not a number, counts as 0. */
 export function plus<T extends object>(totals: T, more: unknown): T {
   const others = Object(more) as Record<string, unknown>
   const sums = Object.entries(totals).map(([name, value]) => {

@@ -1,3 +1,5 @@
+import type { JsonObject } from '../util/json.js'
+
 /** What an answer used, as the provider counted it. What it did not count is 0. */
 export interface Usage {
   /** Input tokens of the plain price: neither written to nor read from the provider's prompt cache. */
@@ -34,11 +36,21 @@ export function tokensOf({ input, output, cacheWrite5m, cacheWrite1h, cacheRead 
   return input + output + cacheWrite5m + cacheWrite1h + cacheRead
 }
 
-/** What a dialect or a record says of usage: counts that are none become 0. */
+/** The counts that a dialect or a record gives; anything that is not a count becomes 0. */
 export function usageOf(counts: object): Usage {
   const named = Object.entries(NO_USAGE).map(([name, none]) => {
     const count = (counts as Record<string, unknown>)[name]
-    return [name, typeof count === 'number' && Number.isFinite(count) && count > 0 ? count : none]
+    return [name, isCount(count) ? count : none]
   })
   return Object.fromEntries(named) as Usage
+}
+
+/** Whether each kind that is known is a count, or absent. */
+export function isCounts(counts: JsonObject): boolean {
+  return Object.keys(NO_USAGE).every((name) => counts[name] === undefined || isCount(counts[name]))
+}
+
+/** A whole number from 0 on that is exact. */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
 }

@@ -1,12 +1,17 @@
-import { InvalidArgumentError } from '../errors/invalid-argument-error.js'
-import { assertKey } from '../key.js'
-import * as check from '../options.js'
-import { type Ttl, ttlMs } from '../ttl.js'
-import type { Identity } from './dialect.js'
+import type { Identity } from '../dialect/dialect.js'
+import { InvalidArgumentError } from '../errors/caller-errors.js'
+import { isFieldPath } from '../key/body-fields.js'
+import { assertKeepHeaders } from '../response/response-headers.js'
+import * as check from '../util/assert.js'
+import { assertKey } from '../util/assert.js'
+import { type Ttl, ttlMs } from './ttl.js'
 
 /** How calls are shared. */
 export interface Policy {
-  /** How long the answer is replayed: a name, ms or a duration. The first caller's counts. */
+  /**
+   * How long the answer is replayed: a name, ms or a duration. The caller whose call is made says how long it is kept; a
+   * later caller with a shorter ttl makes a new call once the answer is older than that.
+   */
   readonly ttl?: Ttl
   /**
    * What to do with a request that asks for variety, by an explicit temperature over 0 say, where no ttl and no key is
@@ -20,8 +25,33 @@ export interface Policy {
    * @default 'share'
    */
   readonly toolCalls?: 'share' | 'store'
-  /** Members of the request's body that do not make it another request, e.g. `['metadata']`. @default none */
-  readonly ignore?: readonly string[]
+  /**
+   * Fields of the request's body that do not make it another request, as paths: `metadata`, `metadata.trace_id`, or
+   * `messages.*.id`, where `*` stands for every element. A name that has a dot itself cannot be named. The list replaces
+   * an outer one.
+   * @default none
+   * @example ['metadata.trace_id']
+   */
+  readonly ignoreBodyFields?: readonly string[]
+  /**
+   * Names of request headers that change neither the answer nor whose it is, beside those idem knows as harmless:
+   * they are left out of the key, e.g. `['x-forwarded-for']` behind a proxy. The list replaces an outer one.
+   * @default none
+   */
+  readonly ignoreHeaders?: readonly string[]
+  /**
+   * Names of request headers that say whose request it is, e.g. `['x-user-id']` on a gateway where all users send one
+   * key. They are part of the scope, and of the key. The list replaces an outer one. @default none
+   */
+  readonly scopeHeaders?: readonly string[]
+  /**
+   * Names of more response headers that are recorded and given to others with the answer, e.g. `['x-generation-id']`;
+   * upper and lower case are the same. By default only what describes the answer is: its content type, its request id,
+   * the model's version. Do not name one that identifies a caller. A caller is given what its own list names, of what the
+   * list of the executing call kept.
+   * @default none
+   */
+  readonly keepHeaders?: readonly string[]
 }
 
 /** What holds for all calls of one client. */
@@ -54,28 +84,46 @@ export interface PolicyRequest {
   readonly body: Readonly<Record<string, unknown>>
 }
 
-const POLICY_NAMES = ['ttl', 'sampling', 'toolCalls', 'ignore'] as const
+const POLICY_NAMES = [
+  'ttl',
+  'sampling',
+  'toolCalls',
+  'ignoreBodyFields',
+  'ignoreHeaders',
+  'scopeHeaders',
+  'keepHeaders',
+] as const
 const CLIENT_NAMES = [...POLICY_NAMES, 'bypass', 'scope'] as const
 const CALL_NAMES = [...CLIENT_NAMES, 'refresh', 'key'] as const
 
-/** @throws InvalidArgumentError for what no client can be given */
+/** @throws InvalidArgumentError for an option that a client cannot have */
 export function assertClientOptions(options: unknown, where: string): asserts options is ClientOptions {
   assertOptions(options, CLIENT_NAMES, where)
 }
 
-/** @throws InvalidArgumentError for what no call can ask for */
+/** @throws InvalidArgumentError for an option that a call cannot have */
 export function assertCallOptions(options: unknown, where: string): asserts options is CallOptions {
   assertOptions(options, CALL_NAMES, where)
 }
 
-/** @throws InvalidArgumentError for a value that is none */
-export function assertPolicy({ ttl, sampling, toolCalls, ignore }: Policy): void {
+/** @throws InvalidArgumentError for a value that an option cannot have */
+export function assertPolicy(policy: Policy): void {
+  const { ttl, sampling, toolCalls, ignoreBodyFields, ignoreHeaders, scopeHeaders, keepHeaders } = policy
   if (ttl !== undefined) ttlMs(ttl)
   if (sampling !== undefined) check.assertOneOf(sampling, ['window', 'bypass'], 'sampling')
   if (toolCalls !== undefined) check.assertOneOf(toolCalls, ['share', 'store'], 'toolCalls')
-  if (ignore !== undefined && !(Array.isArray(ignore) && ignore.every((name) => typeof name === 'string'))) {
-    throw new InvalidArgumentError('ignore must be a list of names of body members.')
+  // Spread, since every() skips holes.
+  if (
+    ignoreBodyFields !== undefined &&
+    !(Array.isArray(ignoreBodyFields) && [...ignoreBodyFields].every(isFieldPath))
+  ) {
+    throw new InvalidArgumentError(
+      "ignoreBodyFields must be a list of paths in the body, e.g. ['metadata.trace_id'].",
+    )
   }
+  if (ignoreHeaders !== undefined) check.assertHeaderNames(ignoreHeaders, 'ignoreHeaders')
+  if (scopeHeaders !== undefined) check.assertHeaderNames(scopeHeaders, 'scopeHeaders')
+  if (keepHeaders !== undefined) assertKeepHeaders(keepHeaders)
 }
 
 function assertOptions(options: unknown, names: readonly string[], where: string): void {
@@ -88,26 +136,26 @@ function assertOptions(options: unknown, names: readonly string[], where: string
   if (key !== undefined) assertKey(key)
 }
 
-/** The defaults of what a call may leave open. */
-type Defaults = Required<Pick<Policy, 'sampling' | 'toolCalls' | 'ignore'>>
+/** The default of each option that a call may leave out. */
+type Defaults = Required<Omit<Policy, 'ttl'>>
 
-/** What holds for one call. */
+/** The options that hold for one call. */
 export type MergedOptions = CallOptions & Defaults
 
-/** Of the layers the last that says something, each name for itself. */
+/** Merges layers of options name by name; a later layer wins. */
 export function merged(defaults: Defaults, ...layers: readonly (CallOptions | undefined)[]): MergedOptions {
   const said = layers.map((layer = {}) => Object.entries(layer).filter(([, value]) => value !== undefined))
   return { ...defaults, ...Object.fromEntries(said.flat()) }
 }
 
-/** How long a call's answer is good for, ms; `bypass` where it is good for nobody else. */
+/** How long a call's answer is good for, ms; `bypass` where no other caller may have it. */
 export function ttlFor(
   { ttl, key, sampling }: Pick<MergedOptions, 'ttl' | 'key' | 'sampling'>,
   { isSampled }: Pick<Identity, 'isSampled'>,
   defaults: { readonly ttl: number },
 ): number | 'bypass' {
   if (ttl !== undefined) return ttlMs(ttl)
-  // Who gives a key has said what is the same.
+  // A caller that gives a key has said which requests are the same.
   if (!isSampled || key !== undefined) return defaults.ttl
   return sampling === 'bypass' ? 'bypass' : Math.min(defaults.ttl, ttlMs('retry'))
 }

@@ -1,12 +1,15 @@
-import { InvalidArgumentError } from './errors/invalid-argument-error.js'
-import type { Logger } from './events.js'
-import { assertPolicy, type CallOptions, type Policy, type PolicyRequest } from './http/call-options.js'
-import type { Dialect } from './http/dialect.js'
-import { memoryStore } from './memory-store.js'
-import * as check from './options.js'
-import { missingStoreMethods, type Store } from './store.js'
+import { assertDialects, type Dialect } from '../dialect/dialect.js'
+import { InvalidArgumentError } from '../errors/caller-errors.js'
+import { memoryStore } from '../memory/memory-store.js'
+import type { Logger } from '../observe/events.js'
+import { assertPrices, type Prices } from '../observe/prices.js'
+import { assertStore } from '../store/assert-store.js'
+import type { Store } from '../store/store.js'
+import * as check from '../util/assert.js'
+import { assertPolicy, type CallOptions, type Policy, type PolicyRequest } from './call-options.js'
+import { assertFetch, type Fetch } from './platform-fetch.js'
 import { type Ttl, ttlMs } from './ttl.js'
-import { assertPrices, type Prices } from './usage/prices.js'
+import { type Tuning, tuned } from './tuning.js'
 
 /** What `createIdem` takes; each default has its reason. */
 export interface IdemOptions extends Policy {
@@ -33,87 +36,35 @@ export interface IdemOptions extends Policy {
    */
   readonly scope?: string
   /**
-   * How long a lock outlives its last renewal, ms; it is renewed every third of it.
-   * @default 5 000: what a crash costs its waiters, while a stall of the event loop that long is rare
-   */
-  readonly leaseMs?: number
-  /**
-   * How long a duplicate waits for an execution elsewhere, ms.
-   * @default 605 000: maxExecutionMs and a lease, so that waiters outlast the longest execution
-   */
-  readonly maxWaitMs?: number
-  /**
-   * How long one execution may take, ms; then its signal is aborted and its lock given up.
-   * @default 600 000, the timeout of the SDKs
-   */
-  readonly maxExecutionMs?: number
-  /**
-   * The first interval between two looks of a waiter, ms; it doubles with each.
-   * @default 50
-   */
-  readonly pollMinMs?: number
-  /**
-   * The longest interval between two looks, ms.
-   * @default 500: what a lost hint costs
-   */
-  readonly pollMaxMs?: number
-  /**
-   * How long one store command may take, ms, before the call goes on without the store.
-   * @default 1 000: far above any healthy answer, far below any AI call
-   */
-  readonly storeBudgetMs?: number
-  /**
-   * The largest answer that is stored, bytes.
-   * @default 8 388 608 (8 MiB): larger than any text answer, small enough for Redis not to stall on it
-   */
-  readonly recordLimitBytes?: number
-  /**
-   * How long the bytes of a running stream wait for more before they are sent to the store, ms; the first after a
-   * pause never wait.
-   * @default 20: what a duplicate in another process lags behind, for at most 50 commands a second
-   */
-  readonly liveBatchMs?: number
-  /**
-   * How many bytes of a running stream are sent to the store without waiting.
-   * @default 16 384 (16 KiB)
-   */
-  readonly liveBatchBytes?: number
-  /**
    * What becomes of a provider's call when everybody who waited for it has aborted, or stopped reading, in every
    * process: it is cancelled after abandonGraceMs, or finished and stored. After a timeout it always goes on, since
    * the retry finds its answer; so does the work of `run`.
    * @default 'cancel': finishing is billed
    */
-  readonly onAbandon?: 'cancel' | 'finish'
+  readonly ifAbandoned?: 'cancel' | 'finish'
   /**
-   * How long a call that everybody left goes on before it is cancelled, ms.
-   * @default 10 000: longer than the pause an SDK makes before it retries
+   * What to do when the store cannot be reached: make the call anyway, or fail with IDEM_STORE_UNAVAILABLE.
+   * @default 'execute': a duplicate costs money, a refused call costs a user
    */
-  readonly abandonGraceMs?: number
-  /**
-   * How many of a provider's calls may go on at once with nobody waiting; one more is cancelled.
-   * @default 100
-   */
-  readonly maxDetachedCalls?: number
-  /**
-   * How many bytes those calls may hold together; one that goes over it is cancelled.
-   * @default 67 108 864 (64 MiB)
-   */
-  readonly maxDetachedBytes?: number
-  /**
-   * What to do when the store cannot be reached: make the call all the same, or fail with IDEM_STORE_UNAVAILABLE.
-   * @default 'open': a duplicate costs money, a refused call costs a user
-   */
-  readonly onStoreError?: 'open' | 'closed'
+  readonly ifStoreFails?: 'execute' | 'reject'
   /**
    * What to do when maxWaitMs is over: fail with IDEM_WAIT_TIMEOUT, or make the call too.
-   * @default 'error': the execution may still be running, and paid for
+   * @default 'reject': the execution may still be running, and paid for
    */
-  readonly onWaitTimeout?: 'error' | 'execute'
+  readonly ifWaitTimesOut?: 'execute' | 'reject'
   /** The providers whose requests `idem.fetch` recognises; others pass through it untouched. @default none */
   readonly dialects?: readonly Dialect[]
+  /**
+   * What `idem.fetch` calls: a fetch with a proxy, say, or that of a test. It is called as the platform's is, and
+   * answers with a Response of the platform. A credential that it adds is not seen by idem: give a scope then.
+   * @default the platform's, as `globalThis.fetch` is at each call
+   * @example (input, init) => fetch(input, { ...init, dispatcher: proxy })
+   */
+  readonly fetch?: Fetch
   /** Prices by model, in dollars; they win over the dialects' own lists. @default none */
   readonly prices?: Prices
+  /** Times and limits. @default {}: each has its own */
+  readonly tuning?: Tuning
   /**
    * Where warnings go, each kind once; and, if it has `info`, a line for each call that was not paid for. Never a
    * prompt, an answer or a credential.
@@ -127,31 +78,27 @@ const DEFAULTS = {
   policy: undefined,
   sampling: 'window',
   toolCalls: 'share',
-  ignore: [],
+  ignoreBodyFields: [],
+  ignoreHeaders: [],
+  scopeHeaders: [],
+  keepHeaders: [],
   prices: {},
   scope: 'default',
-  leaseMs: 5_000,
-  maxWaitMs: 605_000,
-  maxExecutionMs: 600_000,
-  pollMinMs: 50,
-  pollMaxMs: 500,
-  storeBudgetMs: 1_000,
-  recordLimitBytes: 8 * 1024 * 1024,
-  liveBatchMs: 20,
-  liveBatchBytes: 16 * 1024,
-  onAbandon: 'cancel',
-  abandonGraceMs: 10_000,
-  maxDetachedCalls: 100,
-  maxDetachedBytes: 64 * 1024 * 1024,
-  onStoreError: 'open',
-  onWaitTimeout: 'error',
+  ifAbandoned: 'cancel',
+  ifStoreFails: 'execute',
+  ifWaitTimesOut: 'reject',
   dialects: [],
+  fetch: undefined,
+  tuning: {},
   // biome-ignore lint/suspicious/noConsole: where warnings go that nobody gave another place
   logger: { warn: (message: string) => console.warn(message) },
 } as const
 
 /** The options with every default in place. */
-export interface Settings extends Required<Omit<IdemOptions, 'ttl' | 'policy'>>, Pick<IdemOptions, 'policy'> {
+export interface Settings
+  extends Required<Omit<IdemOptions, 'ttl' | 'policy' | 'fetch' | 'tuning'>>,
+    Required<Tuning>,
+    Pick<IdemOptions, 'policy' | 'fetch'> {
   /** ms */
   readonly ttl: number
 }
@@ -160,42 +107,31 @@ export interface Settings extends Required<Omit<IdemOptions, 'ttl' | 'policy'>>,
 export function settingsOf(options: IdemOptions): Settings {
   check.assertKnown(options, [...Object.keys(DEFAULTS), 'store'], 'createIdem')
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-  const { ttl, ...chosen } = { ...DEFAULTS, store: options.store ?? memoryStore(), ...given }
-  const settings: Settings = { ...chosen, ttl: ttlMs(ttl) }
-  const { store } = settings
-  const missing = missingStoreMethods(store)
-  if (missing.length > 0) {
-    throw new InvalidArgumentError(
-      `createIdem: the store lacks ${missing.join(', ')}. Pass what an adapter returns, e.g. ioredisStore(client).`,
-    )
-  }
-  for (const name of [
-    'leaseMs',
-    'maxWaitMs',
-    'maxExecutionMs',
-    'pollMinMs',
-    'pollMaxMs',
-    'storeBudgetMs',
-    'liveBatchMs',
-    'abandonGraceMs',
-  ] as const) {
-    check.assertMs(settings[name], name)
-  }
-  if (settings.pollMinMs > settings.pollMaxMs) {
-    throw new InvalidArgumentError('pollMinMs must not be greater than pollMaxMs.')
-  }
-  check.assertWhole(settings.recordLimitBytes, 'recordLimitBytes')
-  check.assertWhole(settings.liveBatchBytes, 'liveBatchBytes')
-  check.assertWhole(settings.maxDetachedCalls, 'maxDetachedCalls')
-  check.assertWhole(settings.maxDetachedBytes, 'maxDetachedBytes')
-  check.assertOneOf(settings.onAbandon, ['cancel', 'finish'], 'onAbandon')
+  const { ttl, tuning, ...chosen } = { ...DEFAULTS, store: options.store ?? memoryStore(), ...given }
+  const settings: Settings = { ...chosen, ...tuned(tuning), ttl: ttlMs(ttl) }
+  assertStore(settings.store)
+  check.assertOneOf(settings.ifAbandoned, ['cancel', 'finish'], 'ifAbandoned')
   check.assertScope(settings.scope)
+  assertDialects(settings.dialects)
   assertPolicy(settings)
   assertPrices(settings.prices)
+  if (!hasWarn(settings.logger)) {
+    throw new InvalidArgumentError('logger must have a warn(message), as console has.')
+  }
   if (settings.policy !== undefined && typeof settings.policy !== 'function') {
     throw new InvalidArgumentError('policy must be a function of the request.')
   }
-  check.assertOneOf(settings.onStoreError, ['open', 'closed'], 'onStoreError')
-  check.assertOneOf(settings.onWaitTimeout, ['error', 'execute'], 'onWaitTimeout')
+  if (settings.fetch !== undefined) assertFetch(settings.fetch)
+  check.assertOneOf(settings.ifStoreFails, ['execute', 'reject'], 'ifStoreFails')
+  check.assertOneOf(settings.ifWaitTimesOut, ['execute', 'reject'], 'ifWaitTimesOut')
   return settings
+}
+
+/** Whether warnings can go there. A getter that throws is no reason to refuse a logger: it is only called guarded. */
+function hasWarn(logger: Partial<Logger> | null): boolean {
+  try {
+    return typeof logger?.warn === 'function'
+  } catch {
+    return true
+  }
 }

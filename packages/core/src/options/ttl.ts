@@ -1,6 +1,6 @@
 import milliseconds from 'ms'
-import { InvalidArgumentError } from './errors/invalid-argument-error.js'
-import { assertMs } from './options.js'
+import { InvalidArgumentError } from '../errors/caller-errors.js'
+import { assertMs } from '../util/assert.js'
 
 /** How long answers of each use are good for, ms. */
 const NAMED = {
@@ -17,15 +17,27 @@ const NAMED = {
 /** `retry` 60 s, `chat` 5 min, `analysis` 1 h, `batch` 24 h. */
 export type TtlName = keyof typeof NAMED
 
-/** A number with its unit, e.g. `'90s'`, `'15m'`, `'2 hours'`, `'1.5d'`. */
-export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd' | ` ${string}`}`
+/** The units of a duration. The type and the parser are both made of this list. */
+const UNITS = [
+  ...['ms', 'msec', 'msecs', 'millisecond', 'milliseconds'],
+  ...['s', 'sec', 'secs', 'second', 'seconds'],
+  ...['m', 'min', 'mins', 'minute', 'minutes'],
+  ...['h', 'hr', 'hrs', 'hour', 'hours'],
+  ...['d', 'day', 'days'],
+  ...['w', 'week', 'weeks'],
+] as const
+
+type Unit = (typeof UNITS)[number]
+
+/** A number with its unit, in lower case, e.g. `'90s'`, `'15m'`, `'2 hours'`, `'1.5d'`. */
+export type Duration = `${number}${Unit}` | `${number} ${Unit}`
 
 /** How long an answer is replayed: a name, ms, or a duration. At most 24 days, the longest time a timer holds. */
 export type Ttl = TtlName | number | Duration
 
 /**
  * A ttl in ms.
- * @throws InvalidArgumentError for what is none
+ * @throws InvalidArgumentError for what is not a ttl
  */
 export function ttlMs(ttl: unknown): number {
   if (typeof ttl === 'number') {
@@ -34,10 +46,8 @@ export function ttlMs(ttl: unknown): number {
   }
   if (typeof ttl === 'string') {
     if (Object.hasOwn(NAMED, ttl)) return NAMED[ttl as TtlName]
-    // A number without a unit may be meant as seconds.
-    const ms =
-      /[a-z]$/i.test(ttl) && ttl.length <= 100 ? milliseconds(ttl as milliseconds.StringValue) : undefined
-    if (ms !== undefined && ms > 0) {
+    const ms = durationMs(ttl)
+    if (ms !== undefined) {
       assertMs(ms, 'ttl')
       return ms
     }
@@ -47,4 +57,15 @@ export function ttlMs(ttl: unknown): number {
       typeof ttl === 'string' ? `'${ttl}'` : typeof ttl
     }.`,
   )
+}
+
+/** The ms of a text of type Duration; undefined for any other text. A number without a unit may be meant as seconds. */
+function durationMs(text: string): number | undefined {
+  if (text.length > 100) return undefined
+  for (const unit of UNITS) {
+    const number = text.endsWith(unit) ? text.slice(0, -unit.length) : ''
+    // As the type reads numbers: whatever Number() takes for a finite one.
+    if (number !== '' && Number.isFinite(Number(number))) return Number(number) * milliseconds(`1 ${unit}`)
+  }
+  return undefined
 }

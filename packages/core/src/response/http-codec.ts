@@ -1,43 +1,62 @@
-import type { Codec, Encoded } from '../engine.js'
-import type { Events } from '../events.js'
-import { type JsonObject, parseObject } from '../json.js'
-import { type Usage, usageOf } from '../usage/usage.js'
-import type { Assessment, Dialect, HttpAnswer } from './dialect.js'
-import { isStream, isSuccess } from './forms.js'
+import type { Codec, Encoded } from '../answer/codec.js'
+import type { Assessment, Dialect } from '../dialect/dialect.js'
+import type { Events } from '../observe/events.js'
+import { usageOf } from '../observe/usage.js'
+import { type JsonObject, parseObject } from '../util/json.js'
 import { NOT_KEPT, type Recorded } from './recorded.js'
+import { isStream, isSuccess } from './representation.js'
+import { readHead, type Spent } from './stored-head.js'
 
-/** What is known of what an answer cost; part of its facts. */
-export interface Spent {
-  readonly model?: string
-  readonly usage?: Usage
-}
-
-/** The codec of HTTP doors: the exact bytes, status and headers beside them. */
+/** The codec of HTTP doors: the exact bytes, with status and headers beside them. */
 export function httpCodec(
   { dialect, json, toolCalls }: { dialect: Dialect; json: JsonObject; toolCalls: 'share' | 'store' },
   limitBytes: number,
   events: Events,
 ): Codec<Recorded> {
-  const assess = (answer: HttpAnswer): Assessment => {
+  /** An answer that is not understood was paid for, so callers get it. It is not stored, and a warning says so. */
+  const assess = (answer: Recorded): Assessment => {
     // Answers outside 2xx are for those who wait now: each caller's own SDK decides whether to retry.
     if (!isSuccess(answer)) return { keep: 'share' }
+    if (answer.isUnended) warnUnended()
     try {
       const whole = isStream(answer) ? dialect.streams!.fold(answer) : answer
       if (!isSuccess(whole)) return { keep: 'share' }
-      return dialect.assess(parseObject(new TextDecoder().decode(whole.body)), json)
-    } catch {
-      return { keep: 'share' } // 200, but not what the dialect knows: paid for, so not lost; not stored.
+      const assessed = dialect.assess(parseObject(new TextDecoder().decode(whole.body)), json)
+      if (assessed.doubt !== undefined) warnUnknown(assessed.doubt)
+      return answer.isUnended ? { ...assessed, keep: 'share' } : assessed
+    } catch (error) {
+      // The message of a JSON parser quotes what it read, which may be part of the answer.
+      const cause = error instanceof TypeError ? error.message : 'not JSON of this API'
+      if (!answer.isUnended) warnUnknown(cause)
+      return { keep: 'share' }
     }
+  }
+  function warnUnknown(cause: string): void {
+    events.warn(
+      'unknown-answer',
+      `An answer to a ${dialect.door} request was not stored, since it was not understood: ${cause}. Callers got it as it came. The same request makes a new call.`,
+      `${dialect.door} ${cause}`,
+    )
+  }
+  function warnUnended(): void {
+    events.warn(
+      'unended-stream',
+      `An answer to a ${dialect.door} request was not stored, since its stream ended without the event that says that it is whole. Callers got it as it came. The same request makes a new call.`,
+      dialect.door,
+    )
   }
   return {
     encode(value): Encoded {
       if (value === NOT_KEPT) {
-        events.warn('large-answer', 'A streamed answer grew over recordLimitBytes. It was not stored.')
+        events.warn('large-answer', 'A streamed answer grew over maxRecordBytes. It was not stored.')
         return { keep: 'none' }
       }
       const { keep, model, usage } = assess(value)
-      const { body, ...head } = value
-      const spent: Spent = { ...(model !== undefined && { model }), ...(usage && { usage: usageOf(usage) }) }
+      const { body, isUnended: _, ...head } = value
+      const spent: Spent = {
+        ...(typeof model === 'string' && { model }),
+        ...(usage && { usage: usageOf(usage) }),
+      }
       const answer = { kind: 'http', facts: { ...head, ...spent }, body }
       if (body.byteLength <= limitBytes) {
         const isStored = keep === 'store' || (keep === 'tool-calls' && toolCalls === 'store')
@@ -45,21 +64,13 @@ export function httpCodec(
       }
       events.warn(
         'large-answer',
-        `An answer of ${body.byteLength} bytes is over recordLimitBytes. It was not stored.`,
+        `An answer of ${body.byteLength} bytes is over maxRecordBytes. It was not stored.`,
       )
       return { keep: 'local', answer }
     },
-    decode({ kind, facts, body }) {
-      const { status, headers, askedStream } = facts as unknown as Recorded
-      // What a Response would refuse: a record with it is none.
-      const isAnswer = kind === 'http' && Number.isInteger(status) && status >= 200 && status <= 599
-      if (!isAnswer) throw new TypeError('not an HTTP answer')
-      return {
-        status,
-        headers: [...new Headers(headers.map(([name, value]) => [name, value]))],
-        body,
-        askedStream: askedStream === true,
-      }
+    decode({ kind, facts, body }, from) {
+      if (kind !== 'http') throw new TypeError('not an HTTP answer')
+      return { ...readHead(facts, from), body }
     },
     // Transport errors are the owner's own: its connection, its credential. Waiters take over.
     failure: () => undefined,

@@ -1,28 +1,28 @@
-import { setMaxListeners } from 'node:events'
-import type { Live, Settled } from '../engine.js'
-import type { Seat } from '../flight.js'
-import { type Bytes, Cursor } from '../live-log.js'
-import { within } from '../within.js'
+import { type Bytes, Cursor } from '../answer/live-log.js'
+import type { Live, Settled } from '../call/engine.js'
+import type { Seat } from '../call/flight.js'
+import { allowListeners } from '../util/abortable.js'
+import { within } from '../util/within.js'
 import type { Recorded } from './recorded.js'
 
-/** An answer as it comes, or the whole where it does not come in pieces. */
+/** An answer as it comes, or the whole answer if it does not come in pieces. */
 export type Source = Live | Settled<Recorded>
 
-/** How the answer of one caller is read. */
+/** How one caller reads its answer. */
 export interface Reading {
   readonly seat: Seat<Recorded>
-  /** Where it begins; a promise while nothing has begun. */
+  /** The answer to read; a promise while none has begun. */
   readonly source: Source | Promise<Source>
   /** A whole answer as the bytes of a stream. */
   open(settled: Settled<Recorded>): Promise<Bytes>
-  /** The bytes that tell of an error when headers have gone out; undefined where the stream itself is to fail. */
+  /** The bytes that report an error after the headers have gone out. Undefined: the stream itself fails. */
   describe(error: unknown): Uint8Array | undefined
-  /** What is sent while nothing has begun. */
+  /** The bytes to send while no answer has begun. */
   ping(): Uint8Array
   readonly pingMs: number
 }
 
-/** The stream of one caller, wherever it comes from: nothing yet, a log, another log, a whole answer. */
+/** The stream of one caller, whichever source it comes from: nothing yet, a log, another log, a whole answer. */
 class StreamReader implements Bytes {
   readonly #reading: Reading
   #source: Promise<Source>
@@ -46,7 +46,7 @@ class StreamReader implements Bytes {
       } catch (error) {
         const log = this.#bytes instanceof Cursor && this.#bytes.offset === 0 ? this.#bytes.log : undefined
         if (!log) throw error
-        // It has nothing of that log yet: what comes instead of it will do.
+        // The caller has no byte of that log yet, so any other answer will do.
         this.#bytes.close()
         this.#bytes = undefined
         this.#source = this.#reading.seat.next(log)
@@ -59,7 +59,7 @@ class StreamReader implements Bytes {
     this.#bytes?.close()
   }
 
-  /** The bytes of what has begun; undefined where nothing has, or nobody reads. */
+  /** The bytes of what has begun. Undefined if nothing has, or no reader is left. */
   async #begin(): Promise<Bytes | undefined> {
     const { open, describe, pingMs } = this.#reading
     try {
@@ -75,7 +75,7 @@ class StreamReader implements Bytes {
     }
   }
 
-  /** Who has a part of an answer that is lost wants no other: no call is begun for it. */
+  /** A caller that has a part of a lost answer cannot use another one: no call is made for it. */
   #follow({ log }: Live): Bytes {
     return log.read(() => this.#reading.seat.leave())
   }
@@ -94,7 +94,7 @@ export function once(bytes: Uint8Array): Bytes {
   }
 }
 
-/** Ends the reading of bodies that nobody holds any more. */
+/** Stops reading for bodies that were garbage collected. */
 const dropped = new FinalizationRegistry<() => void>((end) => end())
 
 /**
@@ -120,11 +120,10 @@ export function streamBody(
   // The stream is held weakly: SDKs tell by its collection that a caller has dropped it, and the signal may live on.
   function abort(): void {
     end('abort')
-    stream?.deref()?.error(new DOMException('This operation was aborted', 'AbortError'))
+    stream?.deref()?.error(signal!.reason)
   }
   if (signal) {
-    // Every stream that runs listens, and each takes its listener away: there is no leak to warn of.
-    setMaxListeners(0, signal)
+    allowListeners(signal)
     signal.addEventListener('abort', abort, { once: true })
   }
 
@@ -137,10 +136,10 @@ export function streamBody(
       async pull(controller) {
         try {
           let bytes = await reader.next()
-          // Nothing is no piece.
+          // Skip empty chunks.
           while (bytes?.byteLength === 0) bytes = await reader.next()
           if (isOver) return
-          // A copy: a stream of bytes takes away what it is given, and these are everybody's.
+          // A copy: a byte stream takes away the buffer it is given, and these bytes are shared.
           if (bytes) return controller.enqueue(new Uint8Array(bytes))
           end()
           controller.close()

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 
-/** What goes on after its caller was answered, so that `close()` can wait for it. Rejections are nobody's: dropped. */
+/** What goes on after its caller was answered, so that `close()` can wait for it. Rejections are dropped: no caller is left to hear them. */
 export class Background {
   readonly #running = new Set<Promise<unknown>>()
   readonly #closing = new AbortController()
@@ -10,7 +10,7 @@ export class Background {
     setMaxListeners(0, this.#closing.signal)
   }
 
-  /** Aborted when idem closes: whoever waits for another try, tries at once for the last time. */
+  /** Aborted when idem closes: a retry that is waiting then makes its last try at once. */
   get closing(): AbortSignal {
     return this.#closing.signal
   }

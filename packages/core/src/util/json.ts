@@ -5,6 +5,11 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** The text of these bytes. @throws where they are not UTF-8 */
+export function utf8(bytes: Uint8Array): string {
+  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+}
+
 /** @throws unless the text is a JSON object */
 export function parseObject(text: string): JsonObject {
   const parsed: unknown = JSON.parse(text)
@@ -84,7 +89,8 @@ function finding(what: string): Finding {
   return { what, path: '' }
 }
 
-function isPlain(value: object): boolean {
+/** Whether it is an array or an object without a class: from `{}`, JSON or another realm. */
+export function isPlain(value: object): boolean {
   if (Array.isArray(value)) return true
   const prototype = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null

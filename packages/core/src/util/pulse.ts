@@ -1,4 +1,4 @@
-/** Something that happens once, and those who wait for it. */
+/** Something that happens once, and the promise of it. */
 export interface Pulse {
   readonly promise: Promise<void>
   readonly resolve: () => void

@@ -1,12 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Hint, Store, Watch } from './store.js'
-
-export interface PollTimes {
-  /** The first interval, ms; it doubles with each look. */
-  readonly pollMinMs: number
-  /** The longest interval, ms. */
-  readonly pollMaxMs: number
-}
+import type { Engine } from '../call/engine.js'
+import type { Hint, Store, Watch } from '../store/store.js'
 
 /**
  * Paces the looks of a duplicate while another owner holds the lock. Woken by hints where the store has them; the
@@ -23,7 +17,7 @@ export class Wait {
   constructor(
     store: Pick<Store, 'watch'>,
     key: string,
-    { pollMinMs, pollMaxMs }: PollTimes,
+    { pollMinMs, pollMaxMs }: Pick<Engine, 'pollMinMs' | 'pollMaxMs'>,
     onHint?: (hint: Hint) => void,
   ) {
     this.#intervalMs = pollMinMs

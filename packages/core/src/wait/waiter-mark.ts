@@ -1,4 +1,4 @@
-import type { Engine } from './engine.js'
+import type { Engine } from '../call/engine.js'
 
 /** A waiter's mark is kept beside the endings, under a name that no owner has. */
 const markOf = (owner: string) => `awaited-${owner}`
@@ -23,14 +23,14 @@ export class WaiterMark {
     this.#owner = owner
     this.#markedAt = performance.now()
     const lifeMs = abandonGraceMs + 2 * pollMaxMs
-    background.add(store.end(this.#key, markOf(owner), Buffer.from('1'), lifeMs))
+    background.add(store.leaveNote(this.#key, markOf(owner), Buffer.from('1'), lifeMs))
   }
 }
 
 /** Whether somebody waits for this owner's answer. Unknown counts as yes: it costs another look. */
 export async function isAwaited({ store }: Engine, key: string, owner: string): Promise<boolean> {
   try {
-    return (await store.ending(key, markOf(owner))) !== undefined
+    return (await store.readNote(key, markOf(owner))) !== undefined
   } catch {
     return true
   }
