@@ -1,7 +1,8 @@
+import { getEventListeners } from 'node:events'
 import { describe, expect, test, vi } from 'vitest'
 import { createIdem, memoryStore } from '../src/index.js'
-import { payloadDigest, storeKey } from '../src/key.js'
-import { newOwner } from '../src/lock.js'
+import { payloadDigest, storeKey } from '../src/key/key.js'
+import { newOwner } from '../src/store/owner.js'
 import { controlled, deferred, testStore } from './tools.js'
 
 describe('a caller that leaves', () => {
@@ -99,6 +100,25 @@ describe('a caller that leaves', () => {
     await new Promise(setImmediate)
     process.off('warning', warned)
     expect(warned).not.toHaveBeenCalled()
+  })
+
+  test('shares one listener on its signal with all that wait on it, and the abort ends them all', async () => {
+    const idem = createIdem()
+    const aborter = new AbortController()
+    const { signal } = aborter
+    const { work, began, finish } = controlled('made')
+    const stays = idem.run('key', work)
+    const others = Array.from({ length: 100 }, () => idem.run('key', work, { signal }))
+    await began
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+    aborter.abort(new Error('left'))
+    const ends = await Promise.allSettled(others)
+    expect(new Set(ends.map((end) => end.status === 'rejected' && end.reason.message))).toEqual(
+      new Set(['left']),
+    )
+    finish()
+    expect(await stays).toBe('made')
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0)
   })
 
   test('leaves no listener on its signal', async () => {

@@ -5,7 +5,9 @@ import { plainDialect } from './plain-dialect.mjs'
 
 const STREAMS = 100
 
-const idem = createIdem({ abandonGraceMs: 1 })
+const idem = createIdem({
+  tuning: { abandonGraceMs: 1 },
+})
 const shutdown = new AbortController()
 let cancelled = 0
 
@@ -16,7 +18,7 @@ const drop = (about) =>
     request: {
       url: 'http://test/',
       method: 'POST',
-      headers: new Headers(),
+      headers: new Headers({ authorization: 'key' }),
       body: JSON.stringify({ about }),
       signal: shutdown.signal,
     },

@@ -1,24 +1,25 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest'
-import { createIdem, type Idem, memoryStore, type RunOptions, type Store } from '../src/index.js'
-import { payloadDigest } from '../src/key.js'
-import { refreshing } from '../src/refresh.js'
+import { refreshing } from '../src/call/refresh.js'
+import { createIdem, type Idem, memoryStore, type RunOptions } from '../src/index.js'
+import { payloadDigest } from '../src/key/key.js'
+import type { Store } from '../src/store.js'
 import { controlled, deferred, testStore } from './tools.js'
 
 const uncertain = expect.objectContaining({ code: 'IDEM_UNCERTAIN', status: 409, isRetryable: false })
-const careful = { onLostOwner: 'error' } as const
+const careful = { ifOwnerLost: 'reject' } as const
 
 let store: Store
 let idem: Idem
 beforeEach(() => {
   store = memoryStore()
-  idem = createIdem({ store, leaseMs: 60, pollMinMs: 5, pollMaxMs: 10 })
+  idem = createIdem({ store, tuning: { leaseMs: 60, pollMinMs: 5, pollMaxMs: 10 } })
 })
 
 /** A process that begins an effect and is lost: its lock lapses, and nothing else is heard of it. */
 async function beginAndVanish(key: string, options: RunOptions = {}): Promise<void> {
   const vanishing = testStore(store)
   const began = deferred()
-  const lost = createIdem({ store: vanishing, leaseMs: 60 })
+  const lost = createIdem({ store: vanishing, tuning: { leaseMs: 60 } })
   lost
     .run(
       key,
@@ -31,21 +32,24 @@ async function beginAndVanish(key: string, options: RunOptions = {}): Promise<vo
     )
     .catch(() => {})
   await began.promise
-  await vi.waitFor(async () => {
-    const digest = (await digests(key)).at(0)!
-    const lock = options.refresh ? refreshing({ id: digest } as never).id : digest
-    expect(await store.read(lock)).toEqual({ state: 'absent' })
-  })
+  await vi.waitFor(
+    async () => {
+      const digest = (await digests(key)).at(0)!
+      const lock = options.refresh ? refreshing({ id: digest } as never).id : digest
+      expect(await store.read(lock)).toEqual({ state: 'absent' })
+    },
+    { timeout: 20_000 },
+  )
 }
 
-/** What the store knows a key by: work is told. */
+/** The store's name of a key: `work` is told it. */
 async function digests(key: string): Promise<string[]> {
   const seen: string[] = []
-  await createIdem().run(key, (context) => void seen.push(context.key))
+  await createIdem().run(key, (context) => void seen.push(context.idempotencyKey))
   return seen
 }
 
-describe("an effect with onLostOwner: 'error'", () => {
+describe("an effect with ifOwnerLost: 'reject'", () => {
   test('is not begun again when its process was lost: callers are told that nobody knows', async () => {
     await beginAndVanish('pay')
     const effect = vi.fn()
@@ -56,7 +60,7 @@ describe("an effect with onLostOwner: 'error'", () => {
 
   test('tells those who were waiting for the lost process, too', async () => {
     const vanishing = testStore(store)
-    const lost = createIdem({ store: vanishing, leaseMs: 60 })
+    const lost = createIdem({ store: vanishing, tuning: { leaseMs: 60 } })
     const { work, began } = controlled('never')
     lost.run('pay', work, careful).catch(() => {})
     await began
@@ -71,7 +75,7 @@ describe("an effect with onLostOwner: 'error'", () => {
     expect(await idem.run('pay', () => 'paid', careful)).toBe('paid')
   })
 
-  test('is begun again by who does not ask for certainty', async () => {
+  test('is begun again by a caller that does not ask for certainty', async () => {
     await beginAndVanish('pay')
     expect(await idem.run('pay', () => 'paid')).toBe('paid')
   })
@@ -84,9 +88,12 @@ describe("an effect with onLostOwner: 'error'", () => {
 
   test('that is done leaves no trace when its record is over: it may be had again', async () => {
     expect(await idem.run('pay', () => 'first', { ...careful, ttl: 60 })).toBe('first')
-    await vi.waitFor(async () => {
-      expect(await idem.run('pay', () => 'second', careful)).toBe('second')
-    })
+    await vi.waitFor(
+      async () => {
+        expect(await idem.run('pay', () => 'second', careful)).toBe('second')
+      },
+      { timeout: 20_000 },
+    )
   })
 
   test('is not begun again as long as the work might have taken, however short the ttl', async () => {
@@ -131,7 +138,11 @@ describe("an effect with onLostOwner: 'error'", () => {
   })
 
   test("is not begun beside a running one when a waiter's time is over", async () => {
-    const hasty = createIdem({ store, onWaitTimeout: 'execute', maxWaitMs: 30, pollMinMs: 5, pollMaxMs: 10 })
+    const hasty = createIdem({
+      store,
+      ifWaitTimesOut: 'execute',
+      tuning: { maxWaitMs: 30, pollMinMs: 5, pollMaxMs: 10 },
+    })
     const { work, began, finish } = controlled('paid')
     const running = idem.run('pay', work, careful)
     await began
@@ -143,10 +154,10 @@ describe("an effect with onLostOwner: 'error'", () => {
   })
 
   test('is not begun where a newer version of idem keeps the record: it cannot be read, and not be locked', async () => {
-    const seen: { key: string }[] = []
+    const seen: { idempotencyKey: string }[] = []
     await createIdem().run('pay', (context) => void seen.push(context))
     const claim = { owner: 'o'.repeat(22), fingerprint: payloadDigest(null) }
-    await store.complete(seen[0]!.key, claim, Buffer.from('{"v":99}\n'), 60_000)
+    await store.complete(seen[0]!.idempotencyKey, claim, Buffer.from('{"v":99}\n'), 60_000)
     const effect = vi.fn()
     const quiet = createIdem({ store, logger: { warn() {} } })
     await expect(quiet.run('pay', effect, careful)).rejects.toThrow(uncertain)
@@ -155,16 +166,18 @@ describe("an effect with onLostOwner: 'error'", () => {
 
   test('that never began, since the store did not answer, leaves nothing behind', async () => {
     const failing = testStore(store)
-    failing.fault = (command) => (command === 'end' ? 'lose reply' : undefined)
+    failing.fault = (command) => (command === 'leaveNote' ? 'lose reply' : undefined)
     const unavailable = expect.objectContaining({ code: 'IDEM_STORE_UNAVAILABLE' })
     const one = createIdem({ store: failing })
     await expect(one.run('pay', () => 'never', careful)).rejects.toThrow(unavailable)
     failing.fault = () => undefined
-    await vi.waitFor(async () => expect(await idem.run('pay', () => 'paid', careful)).toBe('paid'))
+    await vi.waitFor(async () => expect(await idem.run('pay', () => 'paid', careful)).toBe('paid'), {
+      timeout: 20_000,
+    })
   })
 
   test('that has run over its time is not known to have ended', async () => {
-    const hasty = createIdem({ store, maxExecutionMs: 20 })
+    const hasty = createIdem({ store, tuning: { maxExecutionMs: 20 } })
     const late = hasty.run('pay', () => new Promise(() => {}), careful)
     await expect(late).rejects.toThrow(expect.objectContaining({ code: 'IDEM_EXECUTION_TIMEOUT' }))
     await expect(idem.run('pay', () => 'paid', careful)).rejects.toThrow(uncertain)
@@ -179,7 +192,7 @@ describe("an effect with onLostOwner: 'error'", () => {
     expect(effect).toHaveBeenCalledTimes(1)
   })
 
-  test.each(['acquire', 'ending', 'end'] as const)(
+  test.each(['acquire', 'readNote', 'leaveNote'] as const)(
     'does not happen where the store fails at %s: it could not be known',
     async (command) => {
       const failing = testStore(store)
@@ -194,13 +207,13 @@ describe("an effect with onLostOwner: 'error'", () => {
   )
 })
 
-test("onStoreError: 'closed' of one call wins over that of the idem, and the other way round", async () => {
+test("ifStoreFails: 'reject' of one call wins over that of the idem, and the other way round", async () => {
   const failing = testStore()
   failing.fault = () => 'refuse'
   const closed = expect.objectContaining({ code: 'IDEM_STORE_UNAVAILABLE' })
-  await expect(createIdem({ store: failing }).run('k', () => 1, { onStoreError: 'closed' })).rejects.toThrow(
+  await expect(createIdem({ store: failing }).run('k', () => 1, { ifStoreFails: 'reject' })).rejects.toThrow(
     closed,
   )
-  const strict = createIdem({ store: failing, onStoreError: 'closed' })
-  expect(await strict.run('k', () => 1, { onStoreError: 'open' })).toBe(1)
+  const strict = createIdem({ store: failing, ifStoreFails: 'reject' })
+  expect(await strict.run('k', () => 1, { ifStoreFails: 'execute' })).toBe(1)
 })

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createIdem, type Idem, memoryStore, type Store } from '../src/index.js'
+import { createIdem, type Idem, memoryStore } from '../src/index.js'
+import type { Store } from '../src/store.js'
 import { testStore } from './tools.js'
 
 let store: Store

@@ -8,12 +8,17 @@ const PIECES = 64
 
 const idem = createIdem()
 let upstream
-/** Until then: what comes after the last event is waited for only a moment. */
+/** Until then the end is not read: after the last event idem waits for only a moment. */
 let isLast = false
 const ask = () =>
   idem.exchange({
     dialect: plainDialect(() => (isLast ? 'whole' : 'running')),
-    request: { url: 'http://test/', method: 'POST', headers: new Headers(), body: '{}' },
+    request: {
+      url: 'http://test/',
+      method: 'POST',
+      headers: new Headers({ authorization: 'key' }),
+      body: '{}',
+    },
     async send() {
       const body = new ReadableStream({
         start(controller) {
@@ -24,7 +29,7 @@ const ask = () =>
     },
   })
 
-/** What is in use: buffers are only let go in the turn after a collection. */
+/** The memory in use. Buffers are freed in the turn after a collection. */
 async function memory() {
   global.gc()
   await new Promise((resolve) => setTimeout(resolve, 20))
@@ -43,7 +48,7 @@ for (let piece = 0; piece < PIECES; piece++) {
   isLast = piece === PIECES - 1
   upstream.enqueue(new Uint8Array(PIECE))
   if (isLast) upstream.close()
-  // All but a few keep up; those hold nobody back, and cost nothing.
+  // All but a few keep up. Those few slow nobody down, and cost nothing.
   for (const reader of readers.slice(5)) {
     const { value } = await reader.read()
     read += value.byteLength

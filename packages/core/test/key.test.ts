@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createIdem } from '../src/index.js'
-import { storeKey } from '../src/key.js'
+import { storeKey } from '../src/key/key.js'
 
 const idem = createIdem()
 
@@ -18,7 +18,7 @@ function shuffled(value: unknown): unknown {
 
 describe('the key of a payload', () => {
   test('does not depend on the order of members', () => {
-    fc.assert(fc.property(fc.jsonValue(), (value) => idem.key(value) === idem.key(shuffled(value))))
+    fc.assert(fc.property(fc.jsonValue(), (value) => idem.digest(value) === idem.digest(shuffled(value))))
   })
 
   test('is the same exactly when the JSON is the same', () => {
@@ -30,19 +30,19 @@ describe('the key of a payload', () => {
       )
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
-        expect(idem.key(a) === idem.key(b)).toBe(sorted(a) === sorted(b))
+        expect(idem.digest(a) === idem.digest(b)).toBe(sorted(a) === sorted(b))
       }),
     )
   })
 
   test('takes a member that is undefined for an absent one, and -0 for 0', () => {
-    expect(idem.key({ a: 1, b: undefined })).toBe(idem.key({ a: 1 }))
-    expect(idem.key({ a: -0 })).toBe(idem.key({ a: 0 }))
-    expect(idem.key({ a: null })).not.toBe(idem.key({}))
+    expect(idem.digest({ a: 1, b: undefined })).toBe(idem.digest({ a: 1 }))
+    expect(idem.digest({ a: -0 })).toBe(idem.digest({ a: 0 }))
+    expect(idem.digest({ a: null })).not.toBe(idem.digest({}))
   })
 
   test('is a whole SHA-256, never cut', () => {
-    expect(idem.key({ model: 'm' })).toMatch(/^[\w-]{43}$/)
+    expect(idem.digest({ model: 'm' })).toMatch(/^[\w-]{43}$/)
   })
 
   test('sorts as RFC 8785 does, by UTF-16 code units', () => {
@@ -50,7 +50,7 @@ describe('the key of a payload', () => {
     const names = ['\u20ac', '\r', '\ufb33', '1', '\ud83d\ude00', '\u0080', '\u00f6']
     const ordered = ['\r', '1', '\u0080', '\u00f6', '\u20ac', '\ud83d\ude00', '\ufb33']
     const object = (list: string[]) => Object.fromEntries(list.map((name) => [name, 0]))
-    expect(idem.key(object(names))).toBe(idem.key(object(ordered)))
+    expect(idem.digest(object(names))).toBe(idem.digest(object(ordered)))
   })
 
   const cyclic: Record<string, unknown> = {}
@@ -70,7 +70,7 @@ describe('the key of a payload', () => {
     ['undefined', undefined],
     ['a getter that throws', Object.defineProperty({}, 'x', { enumerable: true, get: () => fail('boom') })],
   ])('refuses %s with a typed error', (_, payload) => {
-    expect(() => idem.key(payload)).toThrow(expect.objectContaining({ code: 'IDEM_INVALID_ARGUMENT' }))
+    expect(() => idem.digest(payload)).toThrow(expect.objectContaining({ code: 'IDEM_INVALID_ARGUMENT' }))
   })
 })
 

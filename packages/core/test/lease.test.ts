@@ -1,8 +1,9 @@
 import { describe, expect, test, vi } from 'vitest'
-import { type Claim, createIdem, memoryStore, type Store } from '../src/index.js'
-import { payloadDigest, storeKey } from '../src/key.js'
-import { newOwner } from '../src/lock.js'
-import { deferred, testStore } from './tools.js'
+import { createIdem, memoryStore } from '../src/index.js'
+import { payloadDigest, storeKey } from '../src/key/key.js'
+import { newOwner } from '../src/store/owner.js'
+import type { Claim, Store } from '../src/store.js'
+import { deferred, testStore, virtualTime } from './tools.js'
 
 const logger = { warn() {} }
 const id = storeKey('run', 'default', 'key')
@@ -17,33 +18,40 @@ async function deadOwner(store: Store, leaseMs: number): Promise<Claim> {
 
 describe('the lease', () => {
   test('is renewed for as long as the work runs', async () => {
+    const time = virtualTime()
     const store = testStore()
-    const [a, b] = [createIdem({ store, leaseMs: 90 }), createIdem({ store, leaseMs: 90 })]
-    const work = vi.fn(async () => {
-      await store.answered('renew', 5) // 150 ms: well over a lease.
-      return 1
-    })
-    const [first, second] = await Promise.all([a.run('key', work), b.run('key', work)])
-    expect([first, second]).toEqual([1, 1])
+    const leaseMs = 90
+    const [a, b] = [createIdem({ store, tuning: { leaseMs } }), createIdem({ store, tuning: { leaseMs } })]
+    let finish!: (value: number) => void
+    const work = vi.fn(() => new Promise<number>((resolve) => (finish = resolve)))
+    const both = Promise.all([a.run('key', work), b.run('key', work)])
+    await time.pass(5 * leaseMs)
+    expect(store.sent.filter((command) => command === 'renew').length).toBeGreaterThanOrEqual(10)
+    finish(1)
+    await time.pass(1_000)
+    expect(await both).toEqual([1, 1])
     expect(work).toHaveBeenCalledTimes(1)
   })
 
-  test('of a dead owner is all that its waiters lose', async () => {
+  test('of a dead owner, and a poll, is all that its waiters lose', async () => {
+    const time = virtualTime()
     const store = memoryStore()
-    const idem = createIdem({ store })
-    await deadOwner(store, 300)
-    const since = performance.now()
-    let startedAt = 0
-    await idem.run('key', () => {
-      startedAt = performance.now()
-    })
-    expect(startedAt - since).toBeGreaterThan(250)
-    expect(startedAt - since).toBeLessThan(300 + 500)
+    const idem = createIdem({ store, tuning: { pollMaxMs: 500 } })
+    const leaseMs = 3_000
+    await deadOwner(store, leaseMs)
+    const work = vi.fn(() => 'taken over')
+    const run = idem.run('key', work)
+    await time.pass(leaseMs - 1)
+    expect(work).not.toHaveBeenCalled()
+    // One poll more, since no hint tells that a lock lapsed.
+    await time.pass(1 + 500)
+    expect(work).toHaveBeenCalledTimes(1)
+    expect(await run).toBe('taken over')
   })
 
   test('that was lost with the key is taken back by its owner', async () => {
     const store = testStore()
-    const idem = createIdem({ store, leaseMs: 90 })
+    const idem = createIdem({ store, tuning: { leaseMs: 90 } })
     const taken: string[] = []
     const renew = store.renew
     store.renew = async (...args) => {
@@ -75,8 +83,8 @@ function stalledOwner() {
   const resume = () => {
     stalled = false
   }
-  const a = createIdem({ store, leaseMs: 120 })
-  const b = createIdem({ store: shared, leaseMs: 120 })
+  const a = createIdem({ store, tuning: { leaseMs: 120 } })
+  const b = createIdem({ store: shared, tuning: { leaseMs: 120 } })
   return { a, b, resume }
 }
 
@@ -135,7 +143,10 @@ describe('an owner whose key was forgotten', () => {
   test('keeps its answer to its callers, and those who waited make a call of their own at once', async () => {
     const shared = memoryStore()
     const store = testStore(shared)
-    const [a, b] = [createIdem({ store: shared, leaseMs: 60_000 }), createIdem({ store, leaseMs: 60_000 })]
+    const [a, b] = [
+      createIdem({ store: shared, tuning: { leaseMs: 60_000 } }),
+      createIdem({ store, tuning: { leaseMs: 60_000 } }),
+    ]
     const finish = deferred()
     const began = deferred()
     const first = a.run('key', async () => {
@@ -169,7 +180,7 @@ test('an owner that lost its key and ends without a record gives the record that
 describe('limits in time', () => {
   test('work over maxExecutionMs is given up: its signal is aborted, its lock free', async () => {
     const store = testStore()
-    const idem = createIdem({ store, maxExecutionMs: 50 })
+    const idem = createIdem({ store, tuning: { maxExecutionMs: 50 } })
     let told: unknown
     const run = idem.run('key', ({ signal }) => {
       signal.addEventListener('abort', () => {
@@ -186,16 +197,16 @@ describe('limits in time', () => {
     const store = memoryStore()
     const { owner } = await deadOwner(store, 60_000)
     const work = vi.fn()
-    const run = createIdem({ store, maxWaitMs: 80 }).run('key', work)
+    const run = createIdem({ store, tuning: { maxWaitMs: 80 } }).run('key', work)
     await expect(run).rejects.toMatchObject({ code: 'IDEM_WAIT_TIMEOUT', status: 504 })
     expect(work).not.toHaveBeenCalled()
     expect(await currentOwner(store)).toBe(owner)
   })
 
-  test("a wait over maxWaitMs makes the call under onWaitTimeout: 'execute', and leaves the owner its lock", async () => {
+  test("a wait over maxWaitMs makes the call under ifWaitTimesOut: 'execute', and leaves the owner its lock", async () => {
     const store = memoryStore()
     const { owner } = await deadOwner(store, 60_000)
-    const idem = createIdem({ store, maxWaitMs: 80, onWaitTimeout: 'execute' })
+    const idem = createIdem({ store, tuning: { maxWaitMs: 80 }, ifWaitTimesOut: 'execute' })
     expect(await idem.runWithOutcome('key', () => 1)).toEqual({ value: 1, outcome: 'executed' })
     expect(await currentOwner(store)).toBe(owner)
   })
@@ -203,7 +214,7 @@ describe('limits in time', () => {
 
 describe('a record that cannot be read', () => {
   test.each([
-    ['is no record of ours', Buffer.from('garbage')],
+    ['was not written by idem', Buffer.from('garbage')],
     ['was cut short', Buffer.from('{"v":1,"kind":"json","ttlMs":1,"facts":{},"bytes":5}\n"a')],
     ['is whole but of another kind', Buffer.from('{"v":1,"kind":"http","ttlMs":1,"facts":{},"bytes":2}\n{}')],
     ['is whole but does not decode', Buffer.from('{"v":1,"kind":"json","ttlMs":1,"facts":{},"bytes":1}\n{')],

@@ -1,15 +1,10 @@
 /** Every request is a stream, and each stream is in the state that is told of it, whatever comes of it. */
 export const plainDialect = (stateOf) => ({
+  specVersion: 1,
   door: 'test',
   matches: () => true,
-  identify: (_headers, body) => ({
-    body,
-    headers: {},
-    credential: 'key',
-    streaming: true,
-    isSampled: false,
-    isRetry: false,
-  }),
+  identify: (body) => ({ body, streaming: true, isSampled: false }),
+  credentialHeaders: ['authorization'],
   assess: () => ({ keep: 'store' }),
   errorBody: (error) => error,
   streams: {

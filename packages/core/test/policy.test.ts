@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import {
   type CallOptions,
@@ -6,18 +7,19 @@ import {
   type IdemOptions,
   type Logger,
 } from '../src/index.js'
-import { ttlMs } from '../src/ttl.js'
+import { withoutFields } from '../src/key/body-fields.js'
+import { ttlMs } from '../src/options/ttl.js'
 import { toyDialect } from './toy-dialect.js'
 
-// Ages are told in seconds, and none is to be over between a call and its replay.
+// Ages count in seconds, and no second may pass between a call and its replay.
 beforeEach(() => vi.useFakeTimers({ toFake: ['Date'] }))
 afterEach(() => vi.useRealTimers())
 
 /** Requests with `temperature` ask for variety, answers with `tool` for a tool. */
 const dialect = {
   ...toyDialect,
-  identify: (headers: Headers, body: Record<string, unknown>) => ({
-    ...toyDialect.identify(headers, body),
+  identify: (body: Record<string, unknown>) => ({
+    ...toyDialect.identify(body),
     isSampled: 'temperature' in body,
   }),
   assess: (answer: Record<string, unknown>) => ({
@@ -41,7 +43,7 @@ function idemWith(options: IdemOptions = {}) {
     const request = { url: 'http://toy/', method: 'POST', body: JSON.stringify(body) }
     const response = await idem.exchange({
       dialect,
-      request: { ...request, headers: new Headers(headers) },
+      request: { ...request, headers: new Headers({ authorization: 'key', ...headers }) },
       send,
       options,
       client,
@@ -136,7 +138,7 @@ describe('a policy', () => {
     ['returns a promise', (async () => ({ ttl: 'chat' })) as never],
     ['rejects', (async () => Promise.reject(new Error('broken'))) as never],
     ['says what no call can ask for', () => ({ tll: 5 }) as never],
-    ['gives a ttl that is none', () => ({ ttl: 'chats' }) as never],
+    ['gives an invalid ttl', () => ({ ttl: 'chats' }) as never],
   ])('that %s is an error before any call', async (_, policy) => {
     const { ask, send } = idemWith({ policy })
     const { response } = await ask()
@@ -194,14 +196,55 @@ describe('an answer that asks for tools', () => {
   })
 })
 
-describe('ignore', () => {
-  test('leaves members of the body out of the key, at its first level alone', async () => {
-    const { ask, send } = idemWith({ ignore: ['metadata'] })
-    await ask({ body: { metadata: 1, nested: { metadata: 1 } } })
-    await ask({ body: { metadata: 2, nested: { metadata: 1 } } })
+describe('ignoreBodyFields', () => {
+  test('leaves fields of the body out of the key, and no others of their name', async () => {
+    const { ask, send } = idemWith({ ignoreBodyFields: ['metadata', 'messages.*.id', 'user.trace.id'] })
+    const body = (ignored: number, counted: number) => ({
+      metadata: { any: ignored },
+      nested: { metadata: counted },
+      messages: [
+        { id: ignored, text: 'a' },
+        { id: ignored, text: counted },
+      ],
+      user: { trace: { id: ignored }, id: counted },
+      id: counted,
+    })
+    await ask({ body: body(1, 1) })
+    await ask({ body: body(2, 1) })
     expect(send).toHaveBeenCalledTimes(1)
-    await ask({ body: { metadata: 2, nested: { metadata: 2 } } })
+    await ask({ body: body(2, 2) })
     expect(send).toHaveBeenCalledTimes(2)
+  })
+
+  test('never makes one key of bodies that differ elsewhere', () => {
+    const path = fc.array(fc.constantFrom('a', 'b', '0', '*'), { minLength: 1, maxLength: 3 })
+    const names = fc.constantFrom('a', 'b', 'c')
+    const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
+      tree: fc.oneof(
+        { depthSize: 'small' },
+        fc.integer({ max: 9 }),
+        fc.array(tie('tree')),
+        fc.dictionary(names, tie('tree')),
+      ),
+    }))
+    fc.assert(
+      fc.property(tree, fc.array(path, { maxLength: 3 }), (value, paths) => {
+        const kept = leavesOf(value).filter(
+          ([at]) =>
+            !paths.some((one) =>
+              one.every((name, level) => (name === '*' ? level < at.length : name === at[level])),
+            ),
+        )
+        const left = leavesOf(
+          withoutFields(
+            value,
+            paths.map((one) => one.join('.')),
+          ),
+        )
+        // Leaving out an element moves the ones after it, so only values are compared.
+        expect(left.map(([, leaf]) => leaf)).toEqual(kept.map(([, leaf]) => leaf))
+      }),
+    )
   })
 })
 
@@ -209,8 +252,9 @@ test.each<[string, CallOptions]>([
   ['an unknown option', { bypas: true } as never],
   ['sampling of an unknown kind', { sampling: 'always' as never }],
   ['tool calls of an unknown kind', { toolCalls: 'drop' as never }],
-  ['ignore that is no list', { ignore: 'metadata' as never }],
-  ['ignore of what is no name', { ignore: [7] as never }],
+  ['ignoreBodyFields that are no list', { ignoreBodyFields: 'metadata' as never }],
+  ['ignoreBodyFields of what is not a path', { ignoreBodyFields: [7] as never }],
+  ['ignoreBodyFields with an empty name', { ignoreBodyFields: ['metadata.'] }],
   ['a refresh that is neither', { refresh: 'yes' as never }],
 ])('%s is refused before any call', async (_, options) => {
   const { ask, send } = idemWith()
@@ -222,7 +266,7 @@ test('a body that is nested too deeply to be followed is the provider’s to jud
   const { idem, send } = idemWith({ logger: { warn() {} } })
   send.mockImplementation(async () => Response.json({}))
   const body = `{"a":${'['.repeat(5_000)}${']'.repeat(5_000)}}`
-  const request = { url: 'http://toy/', method: 'POST', headers: new Headers(), body }
+  const request = { url: 'http://toy/', method: 'POST', headers: new Headers({ authorization: 'key' }), body }
   for (let call = 0; call < 2; call++) await idem.exchange({ dialect, request, send })
   expect(send).toHaveBeenCalledTimes(2)
   expect(idem.stats()).toMatchObject({ bypassed: 2 })
@@ -232,8 +276,19 @@ test('two doors of idem on one way do the work once, and say so to debug', async
   const lines: string[] = []
   const logger: Logger = { warn() {}, debug: (line) => lines.push(line) }
   const { idem, ask } = idemWith({ logger })
-  const request = { url: 'http://toy/', method: 'POST', headers: new Headers(), body: '{"outer":1}' }
+  const request = {
+    url: 'http://toy/',
+    method: 'POST',
+    headers: new Headers({ authorization: 'key' }),
+    body: '{"outer":1}',
+  }
   await idem.exchange({ dialect, request, send: async () => (await ask({ body: { outer: 1 } })).response })
   expect(idem.stats()).toMatchObject({ requests: 1, executed: 1 })
   expect(lines).toEqual([expect.stringMatching(/^idem: Two doors .* toy call/)])
 })
+
+/** The numbers in a JSON value, each with the way to it. */
+function leavesOf(value: unknown, at: readonly string[] = []): (readonly [readonly string[], unknown])[] {
+  if (typeof value !== 'object' || value === null) return [[at, value]]
+  return Object.entries(value).flatMap(([name, member]) => leavesOf(member, [...at, name]))
+}

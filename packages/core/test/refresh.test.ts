@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest'
-import { createIdem, type Idem, memoryStore, type Store } from '../src/index.js'
+import { createIdem, type Idem, memoryStore } from '../src/index.js'
+import type { Store } from '../src/store.js'
 import { controlled, testStore } from './tools.js'
 import { askToy } from './toy-dialect.js'
 
@@ -71,7 +72,9 @@ describe('a refresh', () => {
 
   test('whose answer cannot be written is given to its caller; the old one stands', async () => {
     const failing = testStore(store)
-    failing.replace = () => Promise.reject(new Error('no'))
+    const complete = failing.complete
+    failing.complete = (key, claim, bytes, ttlMs, options) =>
+      options?.over ? Promise.reject(new Error('no')) : complete(key, claim, bytes, ttlMs, options)
     await other.run('key', () => 'old')
     expect(await createIdem({ store: failing }).run('key', () => 'new', { refresh: true })).toBe('new')
     expect(await other.run('key', () => 'never')).toBe('old')
@@ -160,14 +163,14 @@ describe('forget', () => {
     expect(await idem.forget('key', { scope: 'a' })).toBe(true)
     expect(await idem.run('key', () => 2, { scope: 'a' })).toBe(2)
     let digest = ''
-    await idem.run('other', ({ key }) => {
+    await idem.run('other', ({ idempotencyKey: key }) => {
       digest = key
     })
     expect(await other.forget({ digest })).toBe(true)
     expect(await idem.forget({ digest })).toBe(false)
   })
 
-  test('of a running call: who waits gets its answer, nobody later does', async () => {
+  test('of a running call: callers that wait get its answer, later ones do not', async () => {
     const { work, began, finish } = controlled('forgotten')
     const running = idem.run('key', work)
     const joined = idem.run('key', () => 'never')
@@ -178,7 +181,7 @@ describe('forget', () => {
     expect(await other.run('key', () => 'new')).toBe('new')
   })
 
-  test('in this process: who asks after it joins no call from before it', async () => {
+  test('in this process: a caller that asks after it joins no call from before it', async () => {
     const { work, began, finish } = controlled('forgotten')
     const running = idem.run('key', work)
     await began

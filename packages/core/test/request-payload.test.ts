@@ -1,21 +1,24 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { requestPayload } from '../src/http/request-payload.js'
-import { payloadDigest } from '../src/key.js'
+import { payloadDigest } from '../src/key/key.js'
+import { requestPayload } from '../src/key/request-payload.js'
+import type { JsonObject } from '../src/util/json.js'
 
-const plain = { credential: 'key', streaming: false, isSampled: false, isRetry: false }
+const dialect = {
+  identify: (body: JsonObject) => ({ body: { ...body }, streaming: false, isSampled: false }),
+  credentialHeaders: ['authorization'],
+}
+const rules = { dialect, ignoreBodyFields: [], ignoreHeaders: [], scopeHeaders: [] }
 
 /** The key of a request with this text as its body, as a dialect without knowledge of its own would have it. */
-function keyOf(text: string, { url = 'http://api/v1', headers = {} } = {}): string {
+function keyOf(
+  text: string,
+  { url = 'http://api/v1', method = 'POST', headers = {}, ignoreBodyFields = [] as string[] } = {},
+): string {
   const json = JSON.parse(text)
-  const identify = (_headers: Headers, body: object) => ({ ...plain, headers, body: { ...body } })
-  const request = { url, method: 'POST', headers: new Headers(), body: text }
+  const request = { url, method, headers: new Headers(headers), body: text }
   return payloadDigest(
-    requestPayload(
-      request,
-      { ...identify(new Headers(), json), json },
-      { dialect: { identify }, ignore: [] },
-    ),
+    requestPayload(request, { ...dialect.identify(json), json }, { ...rules, ignoreBodyFields }),
   )
 }
 
@@ -76,6 +79,17 @@ describe('the key of a request', () => {
     ],
     ['a long number and a string of it', '9007199254740993', '"9007199254740993"'],
     ['fractions that would be rounded to the same', '0.12345678901234567', '0.12345678901234568'],
+    [
+      'a long number and a text that looks like its mark',
+      '12345678901234567890',
+      '"\\u000012345678901234567890"',
+    ],
+    ['a text that begins with NUL and one with two', '"\\u00001"', '"\\u0000\\u00001"'],
+    ['a number too small for a double and 0', '1e-400', '0'],
+    ['two numbers too small for a double', '1e-400', '2e-400'],
+    ['two numbers at the edge of a double', '4e-324', '5e-324'],
+    ['two numbers too large for a double', '1e400', '1e401'],
+    ['a number too large for a double and the text of one', '1e400', '"Infinity"'],
   ])('tells %s apart', (_, one, other) => {
     const body = (value: string | undefined) => (value === undefined ? '{}' : `{"a":${value}}`)
     expect(keyOf(body(one))).not.toBe(keyOf(body(other)))
@@ -87,9 +101,80 @@ describe('the key of a request', () => {
     ['1e21', '1000000000000000000000'],
     ['100', '1e2'],
     ['"é"', '"\\u00e9"'],
-  ])('takes %s and %s for the same, or apart where digits might be lost', (one, other) => {
-    const [a, b] = [keyOf(`{"a":${one}}`), keyOf(`{"a":${other}}`)]
-    expect(a === b).toBe(other.length < 20)
+    ['1.50', '15e-1'],
+    ['0e7', '0'],
+  ])('takes %s and %s for the same', (one, other) => {
+    expect(keyOf(`{"a":${one}}`)).toBe(keyOf(`{"a":${other}}`))
+  })
+
+  test('is the same for two numbers exactly when they are the same number', () => {
+    // The oracle: a number as a whole one and an exponent, by BigInt alone.
+    const exact = (literal: string) => {
+      const [, sign, whole, fraction = '', exponent = '0'] =
+        /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(literal)!
+      const shift = BigInt(exponent) - BigInt(fraction.length) + 800n
+      return BigInt(`${sign}${whole}${fraction}`) * 10n ** shift
+    }
+    const digits = fc.stringMatching(/^[0-9]{1,22}$/)
+    const number = fc
+      .tuple(
+        fc.constantFrom('', '-'),
+        digits,
+        fc.option(digits),
+        fc.option(fc.integer({ min: -420, max: 420 })),
+      )
+      .map(([sign, whole, fraction, exponent]) => {
+        const point = fraction === null ? '' : `.${fraction}`
+        const power = exponent === null ? '' : `e${exponent}`
+        return `${sign}${whole.replace(/^0+(?=\d)/, '')}${point}${power}`
+      })
+    // Also numbers so close that a double cannot tell them apart.
+    const pair = fc.oneof(
+      fc.tuple(number, number),
+      fc.tuple(number, fc.constantFrom('0', '1', '9')).map(([one, more]): [string, string] => {
+        return [one, one.replace(/(?=e|$)/, one.includes('.') ? more : `.${more}`)]
+      }),
+    )
+    fc.assert(
+      fc.property(pair, ([one, other]) => {
+        const same = keyOf(`{"a":${one}}`) === keyOf(`{"a":${other}}`)
+        if (exact(one) !== exact(other)) expect(same).toBe(false)
+        // As numbers of JavaScript they are equal, and nothing was lost.
+        else if (JSON.stringify(Number(one)) === JSON.stringify(Number(other)) && isKept(one))
+          expect(same).toBe(true)
+      }),
+      { numRuns: 2_000 },
+    )
+    function isKept(literal: string) {
+      return Number.isFinite(Number(literal)) && exact(plain(Number(literal))) === exact(literal)
+    }
+    function plain(value: number) {
+      return String(value).replace('e+', 'e')
+    }
+  })
+
+  test('is never the same for a number and a text, whatever the text', () => {
+    const literal = fc.stringMatching(/^[1-9][0-9]{0,25}(e-?[0-9]{1,3})?$/)
+    const text = fc
+      .oneof(fc.string({ unit: 'binary' }), literal)
+      .chain((end) =>
+        fc.constantFrom('', '\u0000', '\u0000\u0000', '\u0000number ', '"').map((start) => start + end),
+      )
+    fc.assert(
+      fc.property(literal, text, literal, (one, other, beside) => {
+        const [a, b] = [
+          `{"a":${one},"b":${JSON.stringify(other)}}`,
+          `{"a":${JSON.stringify(other)},"b":${one}}`,
+        ]
+        expect(keyOf(a)).not.toBe(keyOf(b))
+        // Also if another number makes all of the body be read by its digits.
+        const more = `,"c":${beside}000000000000000001}`
+        expect(keyOf(`${a.slice(0, -1)}${more}`)).not.toBe(
+          keyOf(`{"a":${JSON.stringify(`\u0000${one}`)},"b":${JSON.stringify(other)}${more}`),
+        )
+      }),
+      { numRuns: 1_000 },
+    )
   })
 
   test('does not depend on the order of members that hold long numbers', () => {
@@ -117,6 +202,47 @@ describe('the key of a request', () => {
   test('is made of bodies as large as the API takes', () => {
     const escapes = `{"a":"${'\\n'.repeat(5_000_000)}","b":"${'x'.repeat(20_000_000)}"}`
     expect(keyOf(`${escapes} `)).toBe(keyOf(escapes))
+  })
+
+  test('does not depend on how the same URL is written, nor on its fragment', () => {
+    const urls = [
+      'http://api/v1',
+      'http://API:80/v1',
+      'http://api/x/../v1',
+      'http://api/v1#a',
+      'http://api/v1#b',
+    ]
+    expect(new Set(urls.map((url) => keyOf('{}', { url }))).size).toBe(1)
+    for (const url of [
+      'http://api/V1',
+      'http://api/v1/',
+      'http://api/v1?',
+      'http://u:p@api/v1',
+      'https://api/v1',
+    ]) {
+      expect(keyOf('{}', { url }) === keyOf('{}'), url).toBe(false)
+    }
+  })
+
+  test('depends on the method', () => {
+    expect(keyOf('{}', { method: 'PUT' })).not.toBe(keyOf('{}'))
+  })
+
+  test('tells a lone surrogate, which is sent as another character, from an escaped one', () => {
+    expect(keyOf('{"a":"\ud800"}')).not.toBe(keyOf('{"a":"\\ud800"}'))
+    expect(keyOf('{"a":"\ud800"}')).not.toBe(keyOf('{"a":"\ufffd"}'))
+  })
+
+  test('does not depend on the numbers of members that are ignored', () => {
+    const ignoreBodyFields = ['m']
+    expect(keyOf('{"m":12345678901234567890,"a":1}', { ignoreBodyFields })).toBe(
+      keyOf('{"m":1,"a":1}', { ignoreBodyFields }),
+    )
+    const [one, other] = [
+      '{"m":12345678901234567890,"a":12345678901234567890}',
+      '{"m":1,"a":12345678901234567891}',
+    ]
+    expect(keyOf(one, { ignoreBodyFields })).not.toBe(keyOf(other, { ignoreBodyFields }))
   })
 
   test('depends on where the request goes and on the headers that count', () => {

@@ -1,6 +1,8 @@
 import { describe, expect, test, vi } from 'vitest'
-import { createIdem, memoryStore, type RunOptions, type Store } from '../src/index.js'
+import { createIdem, type IdemOptions, memoryStore, type RunOptions } from '../src/index.js'
+import type { Store } from '../src/store.js'
 import { deaf, deferred, testStore } from './tools.js'
+import { toyDialect } from './toy-dialect.js'
 
 /** Two idems on one store stand for two processes: they share nothing else. */
 function two(store: Store = memoryStore()) {
@@ -52,9 +54,11 @@ describe('duplicates', () => {
     const [a, b] = two()
     let calls = 0
     const work = () => ++calls
-    expect(await a.runWithOutcome('key', work, { ttl: 120 })).toEqual({ value: 1, outcome: 'executed' })
+    expect(await a.runWithOutcome('key', work, { ttl: 60_000 })).toEqual({ value: 1, outcome: 'executed' })
     expect(await b.runWithOutcome('key', work)).toEqual({ value: 1, outcome: 'replayed' })
-    await vi.waitFor(async () => expect(await b.run('key', work)).toBe(2), { timeout: 2_000, interval: 20 })
+    expect(await a.run('short', () => 'first', { ttl: 50 })).toBe('first')
+    const isOver = async () => expect(await b.run('short', () => 'second')).toBe('second')
+    await vi.waitFor(isOver, { timeout: 10_000, interval: 10 })
   })
 
   test.each([[null], [false], [0], [''], [undefined], [[]], [{}], [{ a: { b: [null] } }], ['\ud800']])(
@@ -240,7 +244,7 @@ describe('what JSON cannot hold', () => {
 
   test('an answer over the limit is shared here, and not stored', async () => {
     const store = testStore()
-    const idem = createIdem({ store, recordLimitBytes: 100, logger: { warn() {} } })
+    const idem = createIdem({ store, tuning: { maxRecordBytes: 100 }, logger: { warn() {} } })
     const work = vi.fn(async () => 'x'.repeat(200))
     await Promise.all([idem.run('key', work), idem.run('key', work)])
     expect(work).toHaveBeenCalledTimes(1)
@@ -255,22 +259,22 @@ describe('bad input', () => {
   test.each<[string, string, RunOptions]>([
     ['an empty key', '', {}],
     ['a key over 1 KiB', 'é'.repeat(513), {}],
-    ['a key that is no string', 7 as unknown as string, {}],
+    ['a key that is not a string', 7 as unknown as string, {}],
     ['a ttl of 0', 'k', { ttl: 0 }],
     ['a negative ttl', 'k', { ttl: -1 }],
     ['a ttl of NaN', 'k', { ttl: Number.NaN }],
     ['a ttl without a unit', 'k', { ttl: '90' as never }],
     ['a ttl of an unknown name', 'k', { ttl: 'chats' as never }],
     ['a ttl of a month', 'k', { ttl: '31d' }],
-    ['a ttl that is no ttl', 'k', { ttl: {} as never }],
+    ['an invalid ttl', 'k', { ttl: {} as never }],
     ['an endless ttl', 'k', { ttl: Number.POSITIVE_INFINITY }],
     ['an empty scope', 'k', { scope: '' }],
     ['a fingerprint JSON cannot hold', 'k', { fingerprint: new Map() }],
     ['an unknown option', 'k', { tll: 5 } as object],
-    ['a signal that is none', 'k', { signal: {} as AbortSignal }],
+    ['an invalid signal', 'k', { signal: {} as AbortSignal }],
     ['a refresh that is neither', 'k', { refresh: 1 as never }],
-    ['an unknown way out of a lost owner', 'k', { onLostOwner: 'retry' as never }],
-    ['an effect without a store', 'k', { onLostOwner: 'error', onStoreError: 'open' }],
+    ['an unknown way out of a lost owner', 'k', { ifOwnerLost: 'retry' as never }],
+    ['an effect without a store', 'k', { ifOwnerLost: 'reject', ifStoreFails: 'execute' }],
   ])('%s is refused before the store is asked and the work runs', async (_, key, options) => {
     const store = testStore()
     const idem = createIdem({ store })
@@ -283,23 +287,84 @@ describe('bad input', () => {
     expect(await createIdem().run('k'.repeat(1024), () => 1)).toBe(1)
   })
 
-  test('work that is no function is refused', async () => {
+  test('work that is not a function is refused', async () => {
     await expect(createIdem().run('k', 5 as never)).rejects.toThrow(invalid)
   })
 
   test.each([
     ['a store that lacks a method', { store: { ...testStore(), renew: undefined } as never }],
+    ['a store with half of an ability', { store: { ...testStore(), tail: undefined } as never }],
+    ['a store of another version', { store: { ...testStore(), specVersion: 2 } as never }],
+    ['a store that does not say its version', { store: { ...testStore(), specVersion: undefined } as never }],
+    ['a dialect of another version', { dialects: [{ ...toyDialect, specVersion: 2 }] as never }],
     ['a store that is a client', { store: { get() {}, set() {} } as never }],
     ['a ttl of 0', { ttl: 0 }],
-    ['a lease that is no number', { leaseMs: '5s' as never }],
-    ['an unknown policy', { onStoreError: 'maybe' as never }],
+    ['a lease that is not a number', { tuning: { leaseMs: '5s' as never } }],
+    ['an unknown policy', { ifStoreFails: 'maybe' as never }],
     ['an unknown option', { stor: memoryStore() } as never],
+    ['dialects that are no list', { dialects: toyDialect as never }],
+    ['a list of dialects in a list', { dialects: [[toyDialect]] as never }],
+    ['a dialect that lacks a method', { dialects: [{ ...toyDialect, assess: undefined }] as never }],
+    [
+      'a dialect that names no credentials',
+      { dialects: [{ ...toyDialect, credentialHeaders: undefined }] as never },
+    ],
+    ['streams that cannot be followed', { dialects: [{ ...toyDialect, streams: {} }] as never }],
+    ['a logger without warn', { logger: { info() {} } as never }],
   ])('createIdem refuses %s', (_, options) => {
     expect(() => createIdem(options)).toThrow(invalid)
   })
 
+  test('whatever is given for an option, it is taken or refused with a typed error that names it', () => {
+    const names = knownOptions({ nonsense: 1 } as never)
+    const tuningNames = knownOptions({ tuning: { nonsense: 1 } as never })
+    expect(names).toContain('ifStoreFails')
+    expect(tuningNames).toContain('leaseMs')
+    const bare = Object.create(null)
+    const values = [
+      null,
+      Number.NaN,
+      -1,
+      0,
+      1.5,
+      1e99,
+      '',
+      'x',
+      true,
+      [],
+      [1],
+      {},
+      bare,
+      Symbol('s'),
+      1n,
+      () => {},
+    ]
+    const assertTakenOrRefused = (name: string, options: IdemOptions) => {
+      try {
+        createIdem(options)
+      } catch (error) {
+        expect(error, `${name}: ${JSON.stringify(options, (_, value) => String(value))}`).toEqual(invalid)
+        expect((error as Error).message).toContain(name)
+      }
+    }
+    for (const value of values) {
+      for (const name of names) assertTakenOrRefused(name, { [name]: value } as IdemOptions)
+      for (const name of tuningNames) assertTakenOrRefused(name, { tuning: { [name]: value } } as IdemOptions)
+    }
+  })
+
   test('the refusal of an incomplete store names what is missing', () => {
-    const store = { ...testStore(), renew: undefined, end: undefined } as never
-    expect(() => createIdem({ store })).toThrow(/renew, end/)
+    const store = { ...testStore(), renew: undefined, leaveNote: undefined } as never
+    expect(() => createIdem({ store })).toThrow(/renew, leaveNote/)
   })
 })
+
+/** The names of all options of createIdem, as its refusal of an unknown one lists them. */
+function knownOptions(options: IdemOptions): string[] {
+  try {
+    createIdem(options)
+  } catch (error) {
+    return /Known: (.*)\.$/.exec((error as Error).message)![1]!.split(', ')
+  }
+  throw new Error('an unknown option was not refused')
+}

@@ -6,7 +6,11 @@ import { askToy, ToyCall } from './toy-dialect.js'
 
 /** One process, whose upstream calls are in the hands of the test. */
 function toy(options: IdemOptions = {}, answer?: () => Response | Promise<Response>) {
-  const idem = createIdem({ pollMinMs: 5, pollMaxMs: 20, liveBatchMs: 1, logger: { warn() {} }, ...options })
+  const idem = createIdem({
+    logger: { warn() {} },
+    ...options,
+    tuning: { pollMinMs: 5, pollMaxMs: 20, liveBatchMs: 1, ...options.tuning },
+  })
   const calls: ToyCall[] = []
   const send = (signal: AbortSignal) => {
     const call = new ToyCall(signal)
@@ -24,13 +28,13 @@ async function readerOf(response: Promise<Response>) {
 }
 
 async function callsOf(calls: unknown[], count: number): Promise<void> {
-  await vi.waitFor(() => expect(calls).toHaveLength(count))
+  await vi.waitFor(() => expect(calls).toHaveLength(count), { timeout: 20_000 })
 }
 
 describe('an answer over the limit, that one caller goes on reading', () => {
   /** The caller that is left with it, and its call. */
   async function spilled(options: IdemOptions = {}, signal?: AbortSignal) {
-    const { ask, calls } = toy({ recordLimitBytes: 4, ...options })
+    const { ask, calls } = toy({ ...options, tuning: { maxRecordBytes: 4, ...options.tuning } })
     const asked = ask(true, signal)
     await callsOf(calls, 1)
     calls[0]!.send('abc')
@@ -52,23 +56,25 @@ describe('an answer over the limit, that one caller goes on reading', () => {
   test('is cancelled when that caller leaves', async () => {
     const { reader, call } = await spilled()
     await reader.cancel()
-    await vi.waitFor(() => expect(call.isCancelled).toBe(true))
+    await vi.waitFor(() => expect(call.isCancelled).toBe(true), { timeout: 20_000 })
   })
 
   test('is cancelled when that caller aborts', async () => {
     const aborter = new AbortController()
     const { call } = await spilled({}, aborter.signal)
     aborter.abort()
-    await vi.waitFor(() => expect(call.isCancelled).toBe(true))
+    await vi.waitFor(() => expect(call.isCancelled).toBe(true), { timeout: 20_000 })
   })
 
   test('has the same time as any execution', async () => {
-    const { reader } = await spilled({ maxExecutionMs: 150 })
+    const { reader } = await spilled({
+      tuning: { maxExecutionMs: 150 },
+    })
     await expect(reader.next()).rejects.toMatchObject({ code: 'IDEM_STREAM_INTERRUPTED' })
   })
 })
 
-describe('what the provider gives to a stream call that is no stream', () => {
+describe('what the provider gives to a stream call, and is not a stream', () => {
   test.each([
     ['nothing (204)', () => new Response(null, { status: 204 })],
     ['a page', () => new Response('<html>', { headers: { 'content-type': 'text/html' } })],
@@ -84,10 +90,10 @@ describe('what the provider gives to a stream call that is no stream', () => {
   })
 })
 
-test('who is given an answer bit by bit is not waiting: maxWaitMs does not cut it', async () => {
+test('a caller that is receiving a stream is exempt from maxWaitMs', async () => {
   const store = memoryStore()
   const owner = toy({ store })
-  const follower = toy({ store, maxWaitMs: 50 })
+  const follower = toy({ store, tuning: { maxWaitMs: 50 } })
   const first = await Promise.all([
     readerOf(owner.ask(true)),
     callsOf(owner.calls, 1).then(() => owner.calls[0]!.send('ab')),
@@ -106,9 +112,9 @@ test('who is given an answer bit by bit is not waiting: maxWaitMs does not cut i
 describe('calls that nobody waits for', () => {
   test('one that is cancelled for its bytes takes no other with it', async () => {
     const store = testStore()
-    // What is cancelled takes its time to be settled.
+    // A cancelled call takes time to be settled.
     store.fault = (command) => (command === 'release' ? 'hang' : undefined)
-    const { idem, ask, calls } = toy({ store, maxDetachedBytes: 50, abandonGraceMs: 60_000 })
+    const { idem, ask, calls } = toy({ store, tuning: { maxAbandonedBytes: 50, abandonGraceMs: 60_000 } })
     const small = ask(true)
     await callsOf(calls, 1)
     calls[0]!.send('abc')
@@ -120,9 +126,9 @@ describe('calls that nobody waits for', () => {
     calls[1]!.send('a')
     await (await readerOf(big)).cancel()
     calls[1]!.send('x'.repeat(100))
-    await vi.waitFor(() => expect(calls[1]!.signal.aborted).toBe(true))
+    await vi.waitFor(() => expect(calls[1]!.signal.aborted).toBe(true), { timeout: 20_000 })
     calls[0]!.send('def')
-    // Read by nobody but the log.
+    // Only the log reads it.
     await new Promise((resolve) => setTimeout(resolve, 20))
     const again = await readerOf(ask(true))
     expect(await again.next()).toBe('abcdef')
@@ -131,7 +137,9 @@ describe('calls that nobody waits for', () => {
   })
 
   test('an abort by AbortSignal.timeout() is a timeout: the call goes on', async () => {
-    const { idem, ask, calls } = toy({ abandonGraceMs: 10 })
+    const { idem, ask, calls } = toy({
+      tuning: { abandonGraceMs: 10 },
+    })
     await expect(ask(false, AbortSignal.timeout(30))).rejects.toThrow('timeout')
     await new Promise((resolve) => setTimeout(resolve, 60))
     expect(calls[0]!.signal.aborted).toBe(false)
@@ -142,13 +150,15 @@ describe('calls that nobody waits for', () => {
   })
 
   test('an abort on purpose is not: the call is cancelled after the grace', async () => {
-    const { idem, ask, calls } = toy({ abandonGraceMs: 10 })
+    const { idem, ask, calls } = toy({
+      tuning: { abandonGraceMs: 10 },
+    })
     const aborter = new AbortController()
     const asked = ask(false, aborter.signal)
     await callsOf(calls, 1)
     aborter.abort()
     await expect(asked).rejects.toThrow('aborted')
-    await vi.waitFor(() => expect(calls[0]!.signal.aborted).toBe(true))
+    await vi.waitFor(() => expect(calls[0]!.signal.aborted).toBe(true), { timeout: 20_000 })
     expect(calls[0]!.signal.reason.code).toBe('IDEM_CANCELLED')
     expect(idem.stats().cancelled).toBe(1)
   })
@@ -166,7 +176,9 @@ test('a whole answer whose connection stays open is an answer all the same', asy
 
 test('no listener stays on a caller’s signal, however its stream ends', async () => {
   const aborter = new AbortController()
-  const { ask, calls } = toy({ abandonGraceMs: 60_000 })
+  const { ask, calls } = toy({
+    tuning: { abandonGraceMs: 60_000 },
+  })
   const asked = [ask(true, aborter.signal), ask(true, aborter.signal), ask(false, aborter.signal)]
   await callsOf(calls, 1)
   calls[0]!.send('abc')
@@ -182,13 +194,13 @@ describe('the log of a running answer in the store', () => {
   /** An owner whose answer has begun, with its store. */
   async function begun(options: IdemOptions = {}) {
     const store = testStore()
-    const owner = toy({ store, leaseMs: 60, ...options })
+    const owner = toy({ store, ...options, tuning: { leaseMs: 60, ...options.tuning } })
     const asked = owner.ask(true)
     await callsOf(owner.calls, 1)
     owner.calls[0]!.send('abc')
     const reader = await readerOf(asked)
     expect(await reader.next()).toBe('abc')
-    await vi.waitFor(() => expect(store.sent).toContain('append'))
+    await vi.waitFor(() => expect(store.sent).toContain('append'), { timeout: 20_000 })
     return { store, call: owner.calls[0]!, reader }
   }
 
@@ -206,33 +218,33 @@ describe('the log of a running answer in the store', () => {
     const offsets: number[] = []
     store.append = async (key, owner, offset, bytes, ms) => {
       offsets.push(offset)
-      // Once: it has nothing of it.
+      // Once only: it has no byte of it.
       return offsets.length === 1 ? 0 : inner(key, `${owner}-anew`, offset, bytes, ms)
     }
     call.send('def')
-    await vi.waitFor(() => expect(offsets.length).toBeGreaterThan(1))
+    await vi.waitFor(() => expect(offsets.length).toBeGreaterThan(1), { timeout: 20_000 })
     expect(offsets[0]).toBeGreaterThan(0)
     expect(offsets[1]).toBe(0)
   })
 
   test('gets nothing more when the work was given up, whatever it still does', async () => {
     const store = testStore()
-    const idem = createIdem({ store, maxExecutionMs: 50, logger: { warn() {} } })
+    const idem = createIdem({ store, tuning: { maxExecutionMs: 50 }, logger: { warn() {} } })
     const late = new ToyCall(new AbortController().signal)
     const opened = deferred<Response>()
     expect((await askToy(idem, { stream: true }, () => opened.promise)).status).toBe(504)
     opened.resolve(late.response)
     late.send('abc')
-    await vi.waitFor(() => expect(late.isRead).toBe(true))
+    await vi.waitFor(() => expect(late.isRead).toBe(true), { timeout: 20_000 })
     expect(store.sent).not.toContain('append')
   })
 })
 
-test('who has a part of a lost answer and reads no more wants no other: no call is begun for it', async () => {
+test('a caller that has a part of a lost answer and has stopped reading starts no call', async () => {
   const shared = memoryStore()
   const store = testStore(shared)
-  const owner = toy({ store, leaseMs: 60 })
-  const follower = toy({ store: shared, leaseMs: 60 })
+  const owner = toy({ store, tuning: { leaseMs: 60 } })
+  const follower = toy({ store: shared, tuning: { leaseMs: 60 } })
   const asked = owner.ask(true)
   await callsOf(owner.calls, 1)
   owner.calls[0]!.send('abc')
@@ -240,8 +252,8 @@ test('who has a part of a lost answer and reads no more wants no other: no call 
   const joiner = (await follower.ask(true)).body!.getReader()
   expect(new TextDecoder().decode((await joiner.read()).value)).toBe('abc')
   store.fault = () => 'hang'
-  // The lease lapses, and the lock is free again: somebody else may have it.
-  const another = toy({ store: shared, pollMaxMs: 10 })
+  // The lease lapses and the lock is free again, so another owner may have it.
+  const another = toy({ store: shared, tuning: { pollMaxMs: 10 } })
   const whole = another.ask(false)
   await callsOf(another.calls, 1)
   another.calls[0]!.send('xyz.')
@@ -251,12 +263,12 @@ test('who has a part of a lost answer and reads no more wants no other: no call 
   await expect(joiner.read()).rejects.toMatchObject({ code: 'IDEM_STREAM_INTERRUPTED' })
 })
 
-test('who comes after a takeover has headers and bytes of one call, the new one', async () => {
+test('a caller that comes after a takeover has headers and bytes of one call, the new one', async () => {
   const shared = memoryStore()
   const store = testStore(shared)
   const headers = deferred()
-  const owner = toy({ store, leaseMs: 60 })
-  const follower = toy({ store: shared, leaseMs: 60 }, async () => {
+  const owner = toy({ store, tuning: { leaseMs: 60 } })
+  const follower = toy({ store: shared, tuning: { leaseMs: 60 } }, async () => {
     await headers.promise
     return follower.calls[0]!.response
   })

@@ -1,7 +1,10 @@
-import { vi } from 'vitest'
-import { memoryStore, type Store, StoreError } from '../src/index.js'
+import { syncBuiltinESMExports } from 'node:module'
+import timers from 'node:timers/promises'
+import { onTestFinished, vi } from 'vitest'
+import { memoryStore, StoreError } from '../src/index.js'
+import type { Store } from '../src/store.js'
 
-/** A promise to be settled by the test. */
+/** A promise that the test settles. */
 export function deferred<T = void>() {
   let resolve!: (value: T) => void
   let reject!: (error: unknown) => void
@@ -12,7 +15,7 @@ export function deferred<T = void>() {
   return { promise, resolve, reject }
 }
 
-/** Work that has begun and ends when the test says so. */
+/** Work that begins, and ends when the test says so. */
 export function controlled<T>(value: T) {
   const began = deferred()
   const finish = deferred()
@@ -29,16 +32,16 @@ const COMMANDS = [
   'renew',
   'complete',
   'release',
-  'end',
-  'ending',
+  'leaveNote',
+  'readNote',
   'read',
   'append',
   'tail',
 ] as const
 type Command = (typeof COMMANDS)[number]
 
-/** What goes wrong: before the command has run, after it (the reply is lost), for ever, or with a bug. */
-export type Fault = 'refuse' | 'lose reply' | 'hang' | 'bug'
+/** What goes wrong: before the command has run (where the server forbids it, by its name), after it (the reply is lost), for ever, or with a bug. */
+export type Fault = 'refuse' | 'forbid' | 'lose reply' | 'hang' | 'bug'
 
 export interface TestStore extends Store {
   /** Every command sent so far, by name. */
@@ -80,6 +83,8 @@ export function testStore(inner: Store = memoryStore()): TestStore {
         const fault = store.fault(command)
         if (fault === 'hang') return new Promise(() => {})
         if (fault === 'bug') throw new TypeError('a bug in the store')
+        if (fault === 'forbid')
+          throw new StoreError(`${command} is forbidden`, { effect: 'none', refused: command })
         if (fault === 'refuse') throw new StoreError('refused', { effect: 'none' })
         const answer = await real(...args)
         await store.lag()
@@ -93,11 +98,60 @@ export function testStore(inner: Store = memoryStore()): TestStore {
 }
 
 function bind(store: Store): Store {
-  const names = [...COMMANDS, 'replace', 'forget', 'report', 'reports', 'watch', 'ready', 'close'] as const
-  return Object.fromEntries(names.map((name) => [name, store[name]?.bind(store)])) as unknown as Store
+  const names = [...COMMANDS, 'forget', 'report', 'reports', 'watch', 'ready', 'close'] as const
+  const methods = names.map((name) => [name, store[name]?.bind(store)])
+  return { specVersion: store.specVersion, ...Object.fromEntries(methods) } as Store
 }
 
 /** A store handle on the same data whose hints never arrive. */
 export function deaf(store: Store): Store {
   return { ...bind(store), watch: undefined } as unknown as Store
+}
+
+/**
+ * From here to the end of the test, time passes only when the test says so, so that its assertions hold on the slowest
+ * machine. Input and output, and `setImmediate`, are as ever.
+ */
+export function virtualTime() {
+  vi.useFakeTimers({
+    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance', 'Date'],
+  })
+  // Vitest does not replace these.
+  const delay = vi.spyOn(timers, 'setTimeout').mockImplementation(
+    (ms, value, { signal } = {}) =>
+      new Promise((resolve, reject) => {
+        signal?.throwIfAborted()
+        const timer = setTimeout(() => resolve(value as never), ms)
+        signal?.addEventListener('abort', () => {
+          clearTimeout(timer)
+          reject(signal.reason)
+        })
+      }),
+  )
+  syncBuiltinESMExports()
+  onTestFinished(() => {
+    vi.useRealTimers()
+    delay.mockRestore()
+    syncBuiltinESMExports()
+  })
+  /** Lets this many ms pass. What they start happens at its own time, exact to 1 ms. */
+  async function pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left--) {
+      await vi.advanceTimersByTimeAsync(1)
+      for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+    }
+  }
+  return {
+    pass,
+    /** Lets time pass until this is settled. */
+    async until<T>(promise: Promise<T>): Promise<T> {
+      let isSettled = false
+      const settled = promise.finally(() => {
+        isSettled = true
+      })
+      settled.catch(() => {})
+      while (!isSettled) await pass(1)
+      return settled
+    },
+  }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { CallOptions, Dialect, HttpAnswer, Idem } from '../src/index.js'
+import type { Dialect, HttpAnswer } from '../src/dialect.js'
+import type { CallOptions, Idem } from '../src/index.js'
 
 const text = (body: Uint8Array) => new TextDecoder().decode(body)
 const bytes = (body: string) => new TextEncoder().encode(body)
@@ -9,16 +10,11 @@ const bytes = (body: string) => new TextEncoder().encode(body)
  * whole answer is the letters as JSON.
  */
 export const toyDialect: Dialect = {
+  specVersion: 1,
   door: 'toy',
   matches: () => true,
-  identify: (_headers, { stream, ...body }) => ({
-    body,
-    headers: {},
-    credential: 'key',
-    streaming: stream === true,
-    isSampled: false,
-    isRetry: false,
-  }),
+  identify: ({ stream, ...body }) => ({ body, streaming: stream === true, isSampled: false }),
+  credentialHeaders: ['authorization'],
   assess: () => ({ keep: 'store' }),
   errorBody: (error) => error,
   streams: {
@@ -57,7 +53,7 @@ export function askToy(
     request: {
       url: 'http://toy/',
       method: 'POST',
-      headers: new Headers(),
+      headers: new Headers({ authorization: 'key' }),
       body: JSON.stringify(payload),
       signal,
     },
@@ -93,7 +89,7 @@ export class ToyCall {
     })
   }
 
-  /** Whether all that was sent has been read. */
+  /** Whether everything that was sent has been read. */
   get isRead(): boolean {
     return this.#controller.desiredSize === 1
   }
@@ -107,7 +103,7 @@ export class ToyCall {
     this.#controller.close()
   }
 
-  /** Does nothing to one that has ended. */
+  /** Does nothing if it has ended. */
   fail(error: unknown): void {
     if (!this.isOver) this.#controller.error(error)
     this.isOver = true

@@ -1,8 +1,9 @@
 import { channel } from 'node:diagnostics_channel'
 import { describe, expect, test, vi } from 'vitest'
-import { type CallEvent, createIdem, type Dialect, type IdemOptions, memoryStore } from '../src/index.js'
-import { dollarsFor } from '../src/usage/prices.js'
-import { NO_USAGE } from '../src/usage/usage.js'
+import type { Dialect } from '../src/dialect.js'
+import { type CallEvent, createIdem, type IdemOptions, memoryStore } from '../src/index.js'
+import { dollarsFor } from '../src/observe/prices.js'
+import { NO_USAGE } from '../src/observe/usage.js'
 import { askToy, toyDialect } from './toy-dialect.js'
 
 const usage = {
@@ -15,16 +16,19 @@ const usage = {
 }
 const priced: Dialect = {
   ...toyDialect,
-  identify: (headers, body) => ({ ...toyDialect.identify(headers, body), isRetry: body.try === 2 }),
   assess: ({ model }) => ({ keep: 'store', model: String(model), usage }),
   prices: { date: '2026-01-01', models: { known: { input: 3, output: 15, cacheRead: 0.3 } } },
 }
 
 function idemWith(options: IdemOptions = {}) {
   const idem = createIdem(options)
-  const ask = (body: object, send = async () => Response.json({ model: 'known-20260101' })) => {
-    const request = { url: 'http://toy/', method: 'POST', headers: new Headers(), body: JSON.stringify(body) }
-    return idem.exchange({ dialect: priced, request, send, options: { key: 'one', ignore: ['try'] } })
+  const ask = (
+    { try: count = 1, ...body }: { try?: number; prompt?: string },
+    send = async () => Response.json({ model: 'known-20260101' }),
+  ) => {
+    const headers = new Headers({ authorization: 'key', 'x-stainless-retry-count': String(count - 1) })
+    const request = { url: 'http://toy/', method: 'POST', headers, body: JSON.stringify(body) }
+    return idem.exchange({ dialect: priced, request, send })
   }
   return { idem, ask }
 }
@@ -107,15 +111,20 @@ describe('savings', () => {
     expect(idem.stats().saved.dollars).toBeCloseTo(11_110 / 1_000_000)
   })
 
-  test('of who left a call of somebody else are none', async () => {
+  test('of a caller that left another one’s call are zero', async () => {
     const { idem, ask } = idemWith()
     const gone = new AbortController()
     const running = ask(
       {},
       () => new Promise((resolve) => setTimeout(resolve, 20, Response.json({ model: 'known' }))),
     )
-    const request = { url: 'http://toy/', method: 'POST', headers: new Headers(), body: '{}' }
-    const options = { key: 'one', ignore: ['try'] }
+    const request = {
+      url: 'http://toy/',
+      method: 'POST',
+      headers: new Headers({ authorization: 'key' }),
+      body: '{}',
+    }
+    const options = { key: 'one', ignoreBodyFields: ['try'] }
     const leaving = idem.exchange({
       dialect: priced,
       request: { ...request, signal: gone.signal },
@@ -154,7 +163,7 @@ describe('events', () => {
     ])
     expect(heard[0]!.dollars).toBeCloseTo(0.01383)
     expect(published).toEqual(heard)
-    expect(new Set(heard.map(({ key }) => key?.length))).toEqual(new Set([43]))
+    expect(new Set(heard.map(({ digest: key }) => key?.length))).toEqual(new Set([43]))
   })
 
   test('reach all listeners when one of them throws, and the call is answered', async () => {
@@ -170,7 +179,7 @@ describe('events', () => {
     expect(warn).toHaveBeenCalledWith(expect.stringContaining("A listener of 'call' failed"))
   })
 
-  test('that there are none of by this name are refused', () => {
+  test('of an unknown name are refused', () => {
     const invalid = expect.objectContaining({ code: 'IDEM_INVALID_ARGUMENT' })
     expect(() => createIdem().on('cal' as never, () => {})).toThrow(invalid)
   })
@@ -188,6 +197,21 @@ describe('events', () => {
     for (const key of ['a', 'b']) await idem.run(key, () => new Map())
     expect(heard).toHaveBeenCalledTimes(1)
     expect(heard).toHaveBeenCalledWith(expect.objectContaining({ topic: 'unfit-value' }))
+  })
+
+  test('tell of each reason why an answer is not understood, once, and of twenty at most', async () => {
+    const warn = vi.fn()
+    const idem = createIdem({ logger: { warn } })
+    const headers = new Headers({ authorization: 'key' })
+    const answer = async (doubt: string) => {
+      const dialect: Dialect = { ...priced, assess: () => ({ keep: 'share', doubt }) }
+      const request = { url: 'http://toy/', method: 'POST', headers, body: JSON.stringify({ doubt }) }
+      await idem.exchange({ dialect, request, send: async () => Response.json({}) })
+    }
+    for (const doubt of ['one', 'two', 'one']) await answer(doubt)
+    expect(warn.mock.calls.map(([line]) => /not understood: (\w+)/.exec(line)?.[1])).toEqual(['one', 'two'])
+    for (let each = 0; each < 50; each++) await answer(`quotes ${each}`)
+    expect(warn).toHaveBeenCalledTimes(20)
   })
 })
 
@@ -228,7 +252,12 @@ test('what a stream used is counted as well', async () => {
   }
   const dialect = { ...priced, streams }
   const send = async () => new Response('abc.', { headers: { 'content-type': 'text/event-stream' } })
-  const request = { url: 'http://toy/', method: 'POST', headers: new Headers(), body: '{"stream":true}' }
+  const request = {
+    url: 'http://toy/',
+    method: 'POST',
+    headers: new Headers({ authorization: 'key' }),
+    body: '{"stream":true}',
+  }
   for (let call = 0; call < 2; call++) await (await idem.exchange({ dialect, request, send })).text()
   expect(idem.stats().saved).toMatchObject({ calls: 1, tokens: 11_610 })
   await askToy(idem, { stream: true }, send)
