@@ -1,5 +1,11 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
-  test: { name: 'ioredis', include: ['test/**/*.test.ts'], testTimeout: 30_000 },
+  test: {
+    name: 'ioredis',
+    include: ['test/**/*.test.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    maxConcurrency: 40,
+  },
 })

@@ -1,5 +1,11 @@
-import type { Store } from '@idem/core'
-import { type RedisDriver, type RedisStoreOptions, readiness, redisStore } from '@idem/redis-protocol'
+import type { Store } from '@idem/core/store'
+import {
+  type RedisDriver,
+  type RedisStoreOptions,
+  readiness,
+  redisStore,
+  triesOf,
+} from '@idem/redis-protocol'
 import { assertUsable, type IoredisClient } from './ioredis-client.js'
 
 /**
@@ -15,20 +21,36 @@ export function ioredisStore(client: IoredisClient, options?: RedisStoreOptions)
 
 function driverOf(client: IoredisClient): RedisDriver {
   return {
-    send: (_key, [command = '', ...args]) => client.callBuffer(String(command), ...args),
+    send: (_key, [command = '', ...args]) => send(client, String(command), args),
     ready: onceReady(client),
     async subscriber(onMessage) {
-      const connection = client.duplicate()
-      // Without a listener ioredis prints connection errors; the client it was made from reports the same.
-      connection.on('error', () => {})
+      // ioredis subscribes again by itself, but a failure of that is an unhandled rejection, which ends the process.
+      const connection = client.duplicate({ autoResubscribe: false })
+      const channels = new Set<string>()
+      connection.on('ready', () => {
+        for (const channel of channels) connection.ssubscribe(channel).catch(() => {}) // Waiters poll then.
+      })
       connection.on('smessageBuffer', (channel, message) => onMessage(channel.toString(), message))
       const ready = onceReady(connection)
       const disconnect = () => connection.disconnect()
-      // A client that its owner closes takes this connection with it: nothing is left that keeps a process alive.
+      // If its owner closes the client, this connection is closed too: nothing is left that keeps a process alive.
       client.on('end', disconnect)
       return {
-        subscribe: async (channel) => void (await ready().then(() => connection.ssubscribe(channel))),
-        unsubscribe: async (channel) => void (await ready().then(() => connection.sunsubscribe(channel))),
+        async subscribe(channel) {
+          await ready()
+          channels.add(channel)
+          try {
+            await connection.ssubscribe(channel)
+          } catch (error) {
+            channels.delete(channel)
+            throw error
+          }
+        },
+        async unsubscribe(channel) {
+          channels.delete(channel)
+          await ready()
+          await connection.sunsubscribe(channel)
+        },
         async close() {
           client.off('end', disconnect)
           disconnect()
@@ -38,17 +60,34 @@ function driverOf(client: IoredisClient): RedisDriver {
   }
 }
 
+async function send(client: IoredisClient, command: string, args: (string | Buffer)[]): Promise<unknown> {
+  if (!client.options.enableAutoPipelining) return client.callBuffer(command, ...args)
+  // With that option `callBuffer` loses the command's name. A pipeline of one keeps it.
+  const [[error, reply] = []] =
+    (await client
+      .pipeline()
+      .callBuffer(command, ...args)
+      .exec()) ?? []
+  if (error) throw error
+  return reply
+}
+
 /** A client made with `lazyConnect` is asked to connect, as its first command would. */
 function onceReady(client: IoredisClient): () => Promise<void> {
+  const tries = triesOf(client, client.status === 'ready', ({ succeeded, ended, erred }) => {
+    client.on('ready', succeeded).on('close', ended).on('error', erred)
+  })
   return readiness({
     state() {
       if (client.status === 'ready') return 'ready'
       if (client.status === 'end') return 'closed'
-      return client.status === 'reconnecting' || client.status === 'close' ? 'lost' : 'connecting'
+      const isDown = client.status === 'reconnecting' || client.status === 'close'
+      return isDown && tries.haveFailed ? 'lost' : 'connecting'
     },
+    lastError: () => tries.lastError,
     onChange(listener) {
       client.on('ready', listener).on('close', listener).on('end', listener)
-      if (client.status === 'wait') client.connect().catch(() => {}) // Its events tell how it went.
+      if (client.status === 'wait') client.connect().catch(() => {}) // The client's events tell how the try went.
       return () => client.off('ready', listener).off('close', listener).off('end', listener)
     },
   })

@@ -33,14 +33,14 @@ describe('a Redis that evicts (allkeys-lru)', () => {
         executions++
         return { index, text: 'x'.repeat(20_000) }
       })
-    // Twice what there is room for.
+    // Twice as many as there is room for.
     for (let index = 0; index < 400; index++) {
       const answers = await Promise.all([ask(idem, index), ask(other, index)])
       expect(answers.map((answer) => answer.index)).toEqual([index, index])
     }
     const evicted = Number(/evicted_keys:(\d+)/.exec(await client.info('stats'))?.[1])
     expect(evicted).toBeGreaterThan(100)
-    // Which ones went is Redis's to choose, whose clock for it counts seconds: they are made again, no others are.
+    // Redis chooses which ones go, by a clock that counts seconds. Those are made again, and no others.
     const before = executions
     const standing = (await client.keys('idem:{*}')).length
     for (let index = 0; index < 400; index += 8) expect(await ask(other, index)).toMatchObject({ index })
@@ -61,7 +61,7 @@ describe('regions', () => {
     expect(await euAgain!.run('key', () => 'never')).toBe('of eu')
     expect(await eu!.forget('key')).toBe(true)
     expect(await us!.run('key', () => 'never')).toBe('of us')
-    await eu!.fleetStats() // Writes at once what would be written within a second.
+    await eu!.fleetStats() // Writes now what would be written within a second.
     expect(await euAgain!.fleetStats()).toMatchObject({ requests: 2, executed: 1, replayed: 1 })
   })
 })

@@ -7,7 +7,7 @@ import { useProcesses } from './processes.js'
 const context = useProcesses()
 const leaseMs = 400
 
-/** A file is the world here: each line is an effect. */
+/** A file stands for the outside world: each line is one effect. */
 let directory: string
 let world: string
 beforeEach(async () => {
@@ -27,9 +27,9 @@ test('an effect asked for by three processes, by several callers each, happens o
 })
 
 describe('an effect whose process is killed in the middle', () => {
-  /** Begins it in one process and kills that; gives another. */
+  /** Begins the effect in one process, kills that, and gives another process. */
   async function killed(key: string, options: object) {
-    const [owner, other] = await Promise.all([1, 2].map(() => context.spawn({ leaseMs })))
+    const [owner, other] = await Promise.all([1, 2].map(() => context.spawn({ tuning: { leaseMs } })))
     const lost = owner!.call('effect', key, world, { hangs: true, ...options }).catch(() => {})
     await owner!.once('began')
     owner!.signal('SIGKILL')
@@ -43,8 +43,8 @@ describe('an effect whose process is killed in the middle', () => {
     expect(await effects()).toHaveLength(2)
   })
 
-  test("is not made again with onLostOwner: 'error': who asks is told that nobody knows, also later", async () => {
-    const careful = { onLostOwner: 'error' }
+  test("is not made again with ifOwnerLost: 'reject': callers are told that nobody knows, also later", async () => {
+    const careful = { ifOwnerLost: 'reject' }
     const other = await killed('pay 3', careful)
     const uncertain = expect.objectContaining({ code: 'IDEM_UNCERTAIN' })
     for (let call = 0; call < 2; call++) {

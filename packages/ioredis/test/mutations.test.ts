@@ -3,6 +3,7 @@ import { type Area, runConformance } from '@idem/conformance'
 import { startRedis, type TestRedis } from '@idem/testing'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { sampled } from '../../../scripts/exhaustive.mjs'
 import { type IoredisClient, ioredisStore } from '../src/index.js'
 
 const folder = new URL('../../redis-protocol/src/lua/', import.meta.url)
@@ -30,6 +31,12 @@ const EQUIVALENT: Record<string, string> = {
   "forget-1.lua:5: $' -> '": 'what begins with L or V is a lock, whatever comes behind its names',
   "release-1.lua:1: $' -> '": 'what begins with L or V is a lock, whatever comes behind its names',
   "renew-1.lua:6: $' -> '": 'what begins with L or V is a lock, whatever comes behind its names',
+  "renew-1.lua:12: redis.call('PEXPIRE', KEYS[1], ARGV[3], 'NX') == 1 -> true":
+    'lost all the same; it is told more often',
+  "renew-1.lua:12: redis.call('PEXPIRE', KEYS[1], ARGV[3], 'NX') == 1 -> false":
+    'lost all the same; it is not told',
+  'renew-1.lua:12: and -> or': 'lost all the same; it is not told',
+  "renew-1.lua:12: nothing -> , 'NX'": 'said twice is said once',
   "replace-by-lock-1.lua:3: '^ -> '": 'what this store wrote begins with its kind, and is found there first',
 }
 
@@ -93,7 +100,7 @@ function shown(code: string): string {
 }
 
 // Mostly they wait for what the mutant does not let lapse.
-vi.setConfig({ maxConcurrency: 12 })
+vi.setConfig({ maxConcurrency: 8 })
 
 let redis: TestRedis
 beforeAll(async () => {
@@ -128,33 +135,42 @@ async function failuresOf(mutant: Mutant): Promise<string[]> {
   const areas = AREAS[mutant.file]!
   const verdicts = await runConformance(open, {
     only: ({ area, name }) => areas.includes(area) && name !== 'eight MiB come back',
-    concurrency: 32,
+    concurrency: 16,
   })
   client.disconnect()
   return verdicts.filter(({ outcome }) => outcome === 'failed').map(({ name }) => name)
 }
 
+const fileOf = ({ file }: Mutant) => file
+
 describe.concurrent('a script with one check changed is caught by the kit', () => {
-  for (const mutant of mutants.filter(({ name }) => !(name in EQUIVALENT))) {
-    test(mutant.name, { timeout: 60_000 }, async () => {
-      expect(await failuresOf(mutant)).not.toEqual([])
+  const telling = mutants.filter(({ name }) => !(name in EQUIVALENT))
+  for (const mutant of sampled(telling, fileOf)) {
+    test(mutant.name, { timeout: 60_000 }, async ({ expect }) => {
+      // A process that stood still may have looked too late to see what changed: it looks again.
+      let failures: string[] = []
+      for (let look = 0; look < 3 && failures.length === 0; look++) failures = await failuresOf(mutant)
+      expect(failures).not.toEqual([])
     })
   }
 })
 
-describe.concurrent('so that this tells something', () => {
-  test('every script is changed, and passes unchanged', { timeout: 60_000 }, async () => {
-    expect([...new Set(mutants.map(({ file }) => file))]).toEqual(Object.keys(AREAS))
-    const unchanged = Object.keys(AREAS).map((file) => ({ ...mutants.find((one) => one.file === file)! }))
-    const failures = await Promise.all(unchanged.map((one) => failuresOf({ ...one, mutated: one.source })))
-    expect(failures.flat()).toEqual([])
+describe.concurrent('a script that behaves as before passes', () => {
+  test.for(Object.keys(AREAS))('%s unchanged', { timeout: 60_000 }, async (file, { expect }) => {
+    const mutant = mutants.find((one) => one.file === file)!
+    expect(await failuresOf({ ...mutant, mutated: mutant.source })).toEqual([])
   })
 
-  test('what is said to change nothing is a mutant, and is not caught', { timeout: 60_000 }, async () => {
-    const said = Object.keys(EQUIVALENT)
-    const found = said.map((name) => mutants.find((mutant) => mutant.name === name))
-    expect(said.filter((_, index) => found[index] === undefined)).toEqual([])
-    const failures = await Promise.all(found.map((mutant) => failuresOf(mutant!)))
-    expect(said.filter((_, index) => failures[index]!.length > 0)).toEqual([])
-  })
+  const equivalent = mutants.filter(({ name }) => name in EQUIVALENT)
+  for (const mutant of sampled(equivalent, fileOf)) {
+    test(`${mutant.name}: ${EQUIVALENT[mutant.name]}`, { timeout: 60_000 }, async ({ expect }) => {
+      expect(await failuresOf(mutant)).toEqual([])
+    })
+  }
+})
+
+test('every script is changed, and every change that is said to do nothing is made', () => {
+  expect([...new Set(mutants.map(fileOf))]).toEqual(Object.keys(AREAS))
+  const names = new Set(mutants.map(({ name }) => name))
+  expect(Object.keys(EQUIVALENT).filter((name) => !names.has(name))).toEqual([])
 })

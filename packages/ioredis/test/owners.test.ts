@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { report, useProcesses } from './processes.js'
 
 const context = useProcesses()
+/** The lease of an owner that is lost. Those that take over keep the default, which outlasts the stalls of a machine. */
 const leaseMs = 600
 
 interface Result {
@@ -25,8 +26,12 @@ async function standing(key: string): Promise<string> {
 }
 
 describe('an owner killed in the middle of a call', () => {
-  test('costs its waiters the lease and at most 500 ms more; one of them takes over, all agree', async () => {
-    const [owner, ...waiters] = await Promise.all([1, 2, 3].map(() => context.spawn({ leaseMs })))
+  test('costs its waiters the lease and a poll; one of them takes over, all agree', async () => {
+    const [owner, ...waiters] = await Promise.all([
+      context.spawn({ tuning: { leaseMs } }),
+      context.spawn(),
+      context.spawn(),
+    ])
     const lost = owner!.call('run', 'killed').catch((error) => error)
     await owner!.once('began')
     const successor = Promise.race(
@@ -39,14 +44,15 @@ describe('an owner killed in the middle of a call', () => {
     await lost
     const winner = await successor
     const tookMs = Number(process.hrtime.bigint() - killedAt) / 1e6
-    expect(tookMs).toBeLessThan(leaseMs + 500)
+    // Core tests this to the millisecond, on virtual time. Here only a wait for something else can break the bound.
+    expect(tookMs).toBeLessThan(leaseMs + 10_000)
     await winner.call('settle', 'killed', { value: 'from the successor' })
     expect((await answers).map(({ value }) => value)).toEqual(['from the successor', 'from the successor'])
     report(`takeover ${tookMs.toFixed(0)} ms after SIGKILL, with a lease of ${leaseMs} ms`)
   })
 })
 
-/** Resolves when as many processes have subscribed, that is, wait for the owner. */
+/** Resolves when this many processes have subscribed: they wait for the owner then. */
 async function waiting(processes: number): Promise<void> {
   await vi.waitFor(
     async () => {
@@ -55,14 +61,14 @@ async function waiting(processes: number): Promise<void> {
       )
       expect(subscribed.length).toBeGreaterThanOrEqual(processes)
     },
-    { timeout: 5_000, interval: 10 },
+    { timeout: 20_000, interval: 10 },
   )
 }
 
 describe('an owner stopped past its lease and continued', () => {
   /** A is stopped in the middle of its call; B has waited, taken over, and runs. */
   async function stopped(key: string) {
-    const [a, b] = await Promise.all([context.spawn({ leaseMs }), context.spawn({ leaseMs })])
+    const [a, b] = await Promise.all([context.spawn({ tuning: { leaseMs } }), context.spawn()])
     await context.monitor.reset()
     const first = a!.call<Result>('run', key)
     await a!.once('began')
@@ -82,9 +88,9 @@ describe('an owner stopped past its lease and continued', () => {
     const renewals = () =>
       context.monitor.commands().then((all) => all.filter((args) => args[0] === 'EVALSHA').length)
     const before = await renewals()
-    await vi.waitFor(async () => expect(await renewals()).toBeGreaterThan(before + 3), { timeout: 5_000 })
+    await vi.waitFor(async () => expect(await renewals()).toBeGreaterThan(before + 3), { timeout: 20_000 })
     expect(await standing('stale')).toBe(locked)
-    // Its failure leaves an ending of its own and releases nothing.
+    // Its failure leaves an ending of its own, and releases no lock.
     await a.call('settle', 'stale', { error: 'the stale owner fails' })
     await expect(first).rejects.toThrow('the stale owner fails')
     expect(await standing('stale')).toBe(locked)

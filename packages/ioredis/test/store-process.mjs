@@ -5,7 +5,7 @@ import { Redis } from 'ioredis'
 
 const { REDIS_URL, PREFIX } = process.env
 
-serveStore(() => {
+await serveStore(() => {
   const client = new Redis(REDIS_URL)
   client.on('error', () => {})
   const store = ioredisStore(client, { prefix: PREFIX })

@@ -6,7 +6,7 @@ export type NodeRedisListener = (message: Buffer, channel: Buffer) => void
 export interface NodeRedisClient {
   readonly isOpen: boolean
   readonly isReady: boolean
-  /** What only a client of one server has: a pool, a sentinel or a cluster has not. */
+  /** Members that only a client of one server has: a pool, a sentinel and a cluster lack them. */
   readonly isPubSubActive: boolean
   readonly options?: object
   sendCommand(
@@ -18,7 +18,7 @@ export interface NodeRedisClient {
   destroy(): void
   sSubscribe(channel: string, listener: NodeRedisListener, bufferMode: true): Promise<void>
   sUnsubscribe(channel: string, listener: NodeRedisListener, bufferMode: true): Promise<void>
-  on(event: 'ready' | 'end' | 'error' | 'reconnecting', listener: () => void): this
+  on(event: 'ready' | 'end' | 'error' | 'reconnecting', listener: (error: unknown) => void): this
   off(event: 'ready' | 'end' | 'error' | 'reconnecting', listener: () => void): this
 }
 
@@ -37,7 +37,7 @@ export function assertUsable(client: NodeRedisClient): void {
     )
   }
   if (shape(it.options).keyPrefix) {
-    // It is not put before the names in raw commands and scripts, nor before channels.
+    // The prefix is not put before the names in raw commands and scripts, nor before channels.
     throw new InvalidArgumentError(
       'A client with keyPrefix cannot be used. Give a client without one, and nodeRedisStore(client, { prefix }).',
     )

@@ -1,5 +1,11 @@
-import type { Store } from '@idem/core'
-import { type RedisDriver, type RedisStoreOptions, readiness, redisStore } from '@idem/redis-protocol'
+import type { Store } from '@idem/core/store'
+import {
+  type RedisDriver,
+  type RedisStoreOptions,
+  readiness,
+  redisStore,
+  triesOf,
+} from '@idem/redis-protocol'
 import { assertUsable, type NodeRedisClient, type NodeRedisListener } from './node-redis-client.js'
 
 /** The RESP type of bulk strings, `$`: they come as Buffers. */
@@ -25,16 +31,14 @@ function driverOf(client: NodeRedisClient): RedisDriver {
       const connection = client.duplicate()
       const listener: NodeRedisListener = (message, channel) => onMessage(channel.toString(), message)
       let closed = false
-      // An 'error' without a listener ends the process; the client it was made from reports the same.
-      connection.on('error', () => {})
-      // destroy() misses a socket that is just being opened: it would stay. (In 5.x it does.)
+      // destroy() overlooks a socket that is just being opened, which would stay open (in 5.x it does).
       connection.on('ready', () => closed && connection.destroy())
-      // A client that its owner closes takes this connection with it: nothing is left that keeps a process alive.
+      // If its owner closes the client, this connection is closed too: nothing is left that keeps a process alive.
       client.on('end', () => connection.isOpen && connection.destroy())
       const ready = onceReady(connection)
       return {
         async subscribe(channel) {
-          // At first, and again where its `reconnectStrategy` gave up. Its events tell how it went.
+          // Connects at first, and again if the client's `reconnectStrategy` gave up. Its events tell how the try went.
           if (!connection.isOpen && !closed) connection.connect().catch(() => {})
           await ready()
           await connection.sSubscribe(channel, listener, true)
@@ -50,23 +54,24 @@ function driverOf(client: NodeRedisClient): RedisDriver {
 }
 
 function onceReady(client: NodeRedisClient): () => Promise<void> {
-  let lost = false
   // Never taken off: `createClient()` gives an object whose prototype is the emitter, and Node answers the removal of
   // its last listener with a list of its own, in which nothing would be heard any more.
-  client.on('reconnecting', () => {
-    lost = true
-  })
-  client.on('ready', () => {
-    lost = false
+  const tries = triesOf(client, client.isReady, ({ succeeded, ended, erred }) => {
+    client.on('ready', succeeded).on('error', (error) => {
+      erred(error)
+      // Hears when a connection is lost, and when a try to open it has failed.
+      if (!client.isReady) ended()
+    })
   })
   return readiness({
     state() {
       if (!client.isOpen) return 'closed'
       if (client.isReady) return 'ready'
-      return lost ? 'lost' : 'connecting'
+      return tries.haveFailed ? 'lost' : 'connecting'
     },
+    lastError: () => tries.lastError,
     onChange(listener) {
-      // 'error' is also the last word of a `reconnectStrategy` that gives up.
+      // A `reconnectStrategy` that gives up emits 'error' last, too.
       client.on('ready', listener).on('end', listener).on('error', listener).on('reconnecting', listener)
       return () =>
         client

@@ -51,14 +51,13 @@ describe('client commands', () => {
   test('of a waiter that is woken are those of ioredis: no poll, no command of the client’s own', async () => {
     const other = createIdem({
       store: nodeRedisStore(client, { prefix: redis.prefix }),
-      pollMinMs: 600_000,
-      pollMaxMs: 600_000,
+      tuning: { pollMinMs: 600_000, pollMaxMs: 600_000 },
     })
     let finish = () => {}
     const first = idem.run('waited for', () => new Promise<void>((resolve) => (finish = resolve)))
     const waiter = other.run('waited for', () => {})
     const subscribed = async () => (await names()).includes('SSUBSCRIBE')
-    await expect.poll(subscribed).toBe(true)
+    await expect.poll(subscribed, { timeout: 20_000 }).toBe(true)
     finish()
     await Promise.all([first, waiter])
     // The owner: acquire, complete. The waiter: acquire, subscribe, look, look after the hint.

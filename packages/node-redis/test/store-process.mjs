@@ -5,7 +5,7 @@ import { connect } from './connect.mjs'
 
 const { clientName, url, prefix } = JSON.parse(process.env.HANDLE)
 
-serveStore(async () => {
+await serveStore(async () => {
   const client = await connect(clientName, { url })
   const store = nodeRedisStore(client, { prefix })
   return { store, close: () => store.close().then(() => client.destroy()) }

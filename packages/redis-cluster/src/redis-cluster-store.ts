@@ -1,4 +1,5 @@
-import { InvalidArgumentError, type Store } from '@idem/core'
+import { InvalidArgumentError } from '@idem/core'
+import type { Store } from '@idem/core/store'
 import { type RedisDriver, type RedisStoreOptions, redisStore } from '@idem/redis-protocol'
 import { type IoredisCluster, ioredisClusterDriver } from './ioredis-cluster.js'
 import { type NodeRedisCluster, nodeRedisClusterDriver } from './node-redis-cluster.js'
@@ -17,7 +18,7 @@ export function redisClusterStore(
   return redisStore(driverOf(client), options)
 }
 
-/** Told apart by what only the one or the other has. */
+/** The two clients are told apart by a method that only one of them has. */
 function driverOf(client: IoredisCluster | NodeRedisCluster): RedisDriver {
   if ('getSlotMaster' in Object(client)) return nodeRedisClusterDriver(usable(client as NodeRedisCluster))
   if ((client as Partial<IoredisCluster>)?.isCluster === true) {
@@ -39,9 +40,9 @@ function driverOf(client: IoredisCluster | NodeRedisCluster): RedisDriver {
 }
 
 function usable<Client extends IoredisCluster | NodeRedisCluster>(client: Client): Client {
-  const prefixed = 'isCluster' in client ? client.options.keyPrefix : client._keyPrefix
+  const prefixed = 'isCluster' in client ? prefixOf(client) : client._keyPrefix
   if (prefixed) {
-    // Applied to keys or not, depending on the client and the command, and never to channels.
+    // Clients put it before keys or not, depending on the command, and never before channels.
     throw new InvalidArgumentError(
       'A client with keyPrefix cannot be used. Give a client without one, and redisClusterStore(client, { prefix }).',
     )
@@ -51,4 +52,9 @@ function usable<Client extends IoredisCluster | NodeRedisCluster>(client: Client
   throw new InvalidArgumentError(
     'This client is not open: it was closed, or never connected. Give one that is; idem never closes it.',
   )
+}
+
+/** An option of the cluster, or of its nodes. */
+function prefixOf({ options }: IoredisCluster): string | undefined {
+  return options.keyPrefix || options.redisOptions?.keyPrefix
 }

@@ -28,6 +28,8 @@ describe('a client that cannot be used is refused at once, with what to do inste
 
   test('ones with a key prefix', () => {
     refused(new Cluster([nowhere], { lazyConnect: true, keyPrefix: 'app:' }), /\{ prefix \}/)
+    const ofNodes = { lazyConnect: true, redisOptions: { keyPrefix: 'app:' } }
+    refused(new Cluster([nowhere], ofNodes), /\{ prefix \}/)
   })
 
   test.each([[undefined], [null], [{}], ['redis://127.0.0.1'], [7]])('%j', (client) => {

@@ -11,7 +11,7 @@ export interface Where {
   readonly prefix: string
 }
 
-/** The two clients. */
+/** The clients, one of them in two versions. */
 export const clientNames = Object.keys(connect) as (keyof typeof connect)[]
 
 /** One more handle, with a client of its own as another process would have. */
@@ -37,7 +37,7 @@ export async function openHandle(
   }
 }
 
-/** What the kit is given of a store on one of the clients. */
+/** The store on one of the clients, as the kit takes it. */
 export function underTest(clientName: keyof typeof connect, where: () => Where): StoreUnderTest {
   return {
     open: () => openHandle(clientName, where()),

@@ -1,6 +1,7 @@
 // How a client of each kind connects to a cluster, here and in the processes the kit forks.
 import { Cluster } from 'ioredis'
 import { createCluster } from 'redis'
+import { createCluster as createCluster5 } from 'redis-5'
 
 /** By name: `({ seeds, natMap }, connectionName) => { client, close }`. */
 export const connect = {
@@ -10,16 +11,19 @@ export const connect = {
     return { client, close: () => client.disconnect() }
   },
 
-  async 'node-redis'({ seeds, natMap = {} }, name) {
-    const client = createCluster({
-      rootNodes: seeds.map(({ host, port }) => ({ socket: { host, port } })),
-      nodeAddressMap: natMap,
-      defaults: { name, socket: { connectTimeout: 500 } },
-      // Its default looks at the topology every 5 s only while a node is away.
-      topologyRefreshOnReconnectionAttemptStrategy: () => 100,
-    })
-    client.on('error', () => {})
-    await client.connect()
-    return { client, close: () => client.destroy() }
-  },
+  'node-redis': (where, name) => connectNodeRedis(createCluster, where, name),
+  'node-redis 5': (where, name) => connectNodeRedis(createCluster5, where, name),
+}
+
+async function connectNodeRedis(create, { seeds, natMap = {} }, name) {
+  const client = create({
+    rootNodes: seeds.map(({ host, port }) => ({ socket: { host, port } })),
+    nodeAddressMap: natMap,
+    defaults: { name, socket: { connectTimeout: 500 } },
+    // Its default looks at the topology every 5 s only while a node is away. Before version 6 there is no such option.
+    topologyRefreshOnReconnectionAttemptStrategy: () => 100,
+  })
+  client.on('error', () => {})
+  await client.connect()
+  return { client, close: () => client.destroy() }
 }

@@ -5,7 +5,7 @@ import { connect } from './connect.mjs'
 
 const { clientName, prefix, ...where } = JSON.parse(process.env.HANDLE)
 
-serveStore(async () => {
+await serveStore(async () => {
   const { client, close } = await connect[clientName](where)
   const store = redisClusterStore(client, { prefix })
   return { store, close: () => store.close().then(close) }

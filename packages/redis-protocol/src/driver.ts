@@ -8,10 +8,10 @@ export interface RedisDriver {
    * one key the command touches, for clients that route by it.
    */
   send(key: string, command: readonly (string | Buffer)[]): Promise<unknown>
-  /** The node that answers for this key, where there are several: each has a circuit breaker of its own. */
+  /** The name of the node that answers for this key, where there are several: each connects and fails by itself. */
   domain?(key: string): string
-  /** Resolves once a command would be sent at once; rejects while the client is closed. */
-  ready(): Promise<void>
+  /** Resolves once a command for this key (or any) would be sent at once; rejects while it could not be. */
+  ready(key?: string): Promise<void>
   /**
    * Opens a second connection for sharded subscriptions (SSUBSCRIBE, Redis 7.0), made from the client. Called at the
    * first wait, and again only after it rejected. Returns at once, and waits for the connection in `subscribe`:
@@ -22,9 +22,12 @@ export interface RedisDriver {
 }
 
 export interface RedisSubscriber {
-  /** Resolves when messages from now on will arrive. May be called while an `unsubscribe` of it is unanswered. */
+  /**
+   * Resolves when messages from now on will arrive. May be called while an `unsubscribe` of the same channel is not
+   * answered yet.
+   */
   subscribe(channel: string): Promise<void>
   unsubscribe(channel: string): Promise<void>
-  /** Closes the connection that was opened for it. */
+  /** Closes the connection that `subscriber` opened. */
   close(): Promise<void>
 }

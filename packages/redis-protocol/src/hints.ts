@@ -1,26 +1,36 @@
-import { type Hint, StoreError, type Watch } from '@idem/core'
+import { isIdemError, StoreError } from '@idem/core'
+import type { Hint, Watch } from '@idem/core/store'
 import type { RedisDriver, RedisSubscriber } from './driver.js'
 
 interface Channel {
   readonly listeners: Set<(hint: Hint) => void>
   readonly ready: Promise<void>
-  /** Rejects `ready`, if it is open: a subscription under way may never be answered. */
+  /** Rejects `ready` while it is pending: a subscription under way may never be answered. */
   giveUp(): void
+}
+
+export interface HintsOptions {
+  /** Makes a StoreError of the client's error, for the command that was sent. */
+  readonly toError: (error: unknown, command: string, channel: string) => StoreError
+  /** Is told of a refusal that no caller waits for. */
+  readonly onRefused: (error: StoreError) => void
 }
 
 /** Hints over sharded pub/sub: one connection for the store, opened at the first watch; one subscription a channel. */
 export class Hints {
   readonly #open: NonNullable<RedisDriver['subscriber']>
+  readonly #options: HintsOptions
   readonly #channels = new Map<string, Channel>()
   #subscriber: Promise<RedisSubscriber> | undefined
 
-  constructor(open: NonNullable<RedisDriver['subscriber']>) {
+  constructor(open: NonNullable<RedisDriver['subscriber']>, options: HintsOptions) {
     this.#open = open
+    this.#options = options
   }
 
   watch(channel: string, listener: (hint: Hint) => void): Watch {
     const opened = this.#channels.get(channel) ?? this.#subscribe(channel)
-    // A listener of its own, so that one function may watch twice.
+    // A listener of its own each time, so that one function may watch twice.
     const heard = (hint: Hint) => listener(hint)
     opened.listeners.add(heard)
     return {
@@ -45,9 +55,9 @@ export class Hints {
       giveUp = () => reject(new StoreError('The store was closed.', { effect: 'none' }))
       this.#connection()
         .then((subscriber) => subscriber.subscribe(channel))
-        .then(resolve, reject)
+        .then(resolve, (error) => reject(this.#failed(error, 'SSUBSCRIBE', channel)))
     })
-    // Whoever awaits `ready` is told; nobody has to.
+    // Callers that await `ready` are told; awaiting it is optional.
     ready.catch(() => {})
     const opened: Channel = { listeners: new Set(), ready, giveUp }
     this.#channels.set(channel, opened)
@@ -57,11 +67,19 @@ export class Hints {
   #unsubscribe(channel: string, { ready }: Channel): void {
     this.#channels.delete(channel)
     ready
-      // Only what has been subscribed can be unsubscribed; and if it is watched again by then, it is needed.
+      // Unsubscribe only what was subscribed, and only if nobody watches it again by now.
       .then(async () => {
         if (!this.#channels.has(channel)) await (await this.#subscriber)?.unsubscribe(channel)
       })
-      .catch(() => {})
+      .catch((error) => {
+        const failed = this.#failed(error, 'SUNSUBSCRIBE', channel)
+        // A channel that could not be subscribed was reported when that failed.
+        if (failed.refused === 'SUNSUBSCRIBE') this.#options.onRefused(failed)
+      })
+  }
+
+  #failed(error: unknown, command: string, channel: string): StoreError {
+    return isIdemError(error) ? (error as StoreError) : this.#options.toError(error, command, channel)
   }
 
   #connection(): Promise<RedisSubscriber> {
@@ -78,7 +96,7 @@ export class Hints {
   }
 }
 
-/** `settled <owner>`, `ended <owner>`, or `live <owner> <offset>\n<bytes>`. Others are not for us. */
+/** `settled <owner>`, `ended <owner>`, or `live <owner> <offset>\n<bytes>`. Any other message is passed over. */
 function readHint(message: Buffer): Hint | undefined {
   const end = message.indexOf('\n')
   const [type, owner, offset] = message.toString('latin1', 0, end < 0 ? undefined : end).split(' ')

@@ -1,17 +1,11 @@
-import {
-  type AcquireOptions,
-  type Claim,
-  type Completed,
-  type Found,
-  type Hint,
-  InvalidArgumentError,
-  type Renewed,
-  type Store,
-} from '@idem/core'
+import { InvalidArgumentError, isIdemError, type StoreError } from '@idem/core'
+import type { AcquireOptions, Claim, Completed, Found, Hint, Renewed, Store } from '@idem/core/store'
 import type { RedisDriver } from './driver.js'
-import { asAcquireError, asStoreError, refusesWrites, replyCode } from './errors.js'
+import { asAcquireError, asStoreError, refusesWrites } from './errors.js'
 import { Hints } from './hints.js'
 import * as lua from './lua.gen.js'
+import { Notices } from './notices.js'
+import { Scripts } from './scripts.js'
 import { lockValue, readRecord, readStanding } from './value.js'
 
 export interface RedisStoreOptions {
@@ -39,35 +33,28 @@ export function redisStore(driver: RedisDriver, options: RedisStoreOptions = {})
     throw new InvalidArgumentError('prefix must be a string without { and }.')
   }
   const nameOf = (key: string) => `${prefix}{${key}}`
-  const endingOf = (key: string, owner: string) => `${nameOf(key)}:end:${owner}`
+  const noteOf = (key: string, name: string) => `${nameOf(key)}:note:${name}`
   const logOf = (key: string, owner: string) => `${nameOf(key)}:live:${owner}`
 
   const boardOf = (board: string) => `${nameOf(board)}:reports`
 
-  async function send<T>(
-    key: string,
-    command: readonly (string | Buffer)[],
-    toError = asStoreError as Wrap,
-  ): Promise<T> {
+  const notices = new Notices()
+  const failed = (error: unknown, command: string, key: string) =>
+    asStoreError(error, { command, key, prefix })
+
+  async function send<T>(key: string, command: readonly [name: string, ...(string | Buffer)[]]): Promise<T> {
     try {
       return (await driver.send(key, command)) as T
     } catch (error) {
-      throw toError(error)
+      throw failed(error, command[0], key)
     }
   }
 
-  /** By its hash; the source travels only where the server does not know it yet. */
-  async function script<T>(
-    { sha1, source }: lua.Script,
-    key: string,
-    args: readonly (string | Buffer)[],
-  ): Promise<T> {
-    try {
-      return (await driver.send(key, ['EVALSHA', sha1, '1', key, ...args])) as T
-    } catch (error) {
-      if (replyCode(error) !== 'NOSCRIPT') throw asStoreError(error)
-      return send(key, ['EVAL', source, '1', key, ...args])
-    }
+  const scripts = new Scripts(driver, prefix, notices)
+
+  /** The reply of a script that did all of its work and could not publish its hint. */
+  function heard(refused: Buffer | null | undefined, key: string): void {
+    if (refused) notices.tell(failed(new Error(refused.toString()), 'SPUBLISH', key))
   }
 
   async function acquire(
@@ -81,13 +68,20 @@ export function redisStore(driver: RedisDriver, options: RedisStoreOptions = {})
     const lease = ms(leaseMs)
     try {
       const standing = options.replacing
-        ? await script<Buffer | null>(lua.replaceByLock, name, [lock, lease, Buffer.from(options.replacing)])
+        ? await scripts.run<Buffer | null>(lua.replaceByLock, name, [
+            lock,
+            lease,
+            Buffer.from(options.replacing),
+          ])
         : await driver.send(name, ['SET', name, lock, 'NX', 'GET', 'PX', lease])
       return standing === null ? { state: 'acquired' } : readStanding(standing as Buffer)
     } catch (error) {
-      if (!refusesWrites(error)) throw asAcquireError(error)
+      const cause = isIdemError(error) ? error.cause : error
+      if (!refusesWrites(cause)) {
+        throw isIdemError(error) ? error : asAcquireError(error, { command: 'SET', key: name, prefix })
+      }
       const standing = await send<Buffer | null>(name, ['GET', name])
-      if (standing === null) throw asStoreError(error)
+      if (standing === null) throw failed(cause, 'SET', name)
       return readStanding(standing)
     }
   }
@@ -100,25 +94,54 @@ export function redisStore(driver: RedisDriver, options: RedisStoreOptions = {})
     mode: 'once' | 'over',
   ) {
     const args = [owner, fingerprint, ms(ttlMs), Buffer.from(bytes), mode]
-    return script<[state: Buffer, standing?: Buffer]>(lua.complete, nameOf(key), args)
+    return scripts.run<[state: Buffer, standing?: Buffer | null, refused?: Buffer]>(
+      lua.complete,
+      nameOf(key),
+      args,
+    )
   }
 
-  const hints = driver.subscriber && new Hints((onMessage) => driver.subscriber!(onMessage))
+  /**
+   * Where scripts are refused: overwrites a lock that is certainly ours with nothing, with an expiry in the past.
+   * Between look and write the lock may lapse and become another owner's, so that a call is made twice. Without this,
+   * each caller of the key would wait until the lock lapses.
+   */
+  async function releasePlainly(name: string, owner: string, refusal: StoreError): Promise<boolean> {
+    const value = await send<Buffer | null>(name, ['GET', name])
+    if (value === null) return false
+    const standing = readStanding(value)
+    if (standing.state !== 'locked' || standing.owner !== owner) return false
+    await send(name, ['SET', name, '', 'XX', 'PXAT', '1'])
+    notices.tell(refusal)
+    return true
+  }
+
+  const hints =
+    driver.subscriber &&
+    new Hints((onMessage) => driver.subscriber!(onMessage), {
+      toError: (error, command, channel) => failed(error, command, channel),
+      onRefused: (error) => notices.tell(error),
+    })
 
   return {
+    specVersion: 1,
     acquire,
     async renew(key, { owner, fingerprint }, leaseMs) {
-      const reply = await script<Buffer>(lua.renew, nameOf(key), [owner, fingerprint, ms(leaseMs)])
-      return reply.toString() as Renewed
+      const name = nameOf(key)
+      const reply = await scripts.run<Buffer>(lua.renew, name, [owner, fingerprint, ms(leaseMs)])
+      const answer = reply.toString()
+      if (answer !== 'mended') return answer as Renewed
+      notices.tellOf(
+        'lock-without-expiry',
+        `The lock ${name} had no expiry, which idem always gives one: something else changed it. It was given a lease.`,
+      )
+      return 'lost'
     },
-    async complete(key, claim, bytes, ttlMs): Promise<Completed> {
-      const [state, standing] = await write(key, claim, bytes, ttlMs, 'once')
+    async complete(key, claim, bytes, ttlMs, { over = false } = {}): Promise<Completed> {
+      const [state, standing, refused] = await write(key, claim, bytes, ttlMs, over ? 'over' : 'once')
+      heard(refused, nameOf(key))
       if (standing) return { state: 'standing', record: readRecord(standing) }
       return { state: state.toString() as 'stored' | 'refused' }
-    },
-    async replace(key, claim, bytes, ttlMs) {
-      const [state] = await write(key, claim, bytes, ttlMs, 'over')
-      return state.toString() === 'stored'
     },
     async read(key) {
       const name = nameOf(key)
@@ -126,28 +149,45 @@ export function redisStore(driver: RedisDriver, options: RedisStoreOptions = {})
       return standing === null ? { state: 'absent' } : readStanding(standing)
     },
     async forget(key) {
-      return (await script<number>(lua.forget, nameOf(key), [])) === 1
+      return isOne(await scripts.run<unknown>(lua.forget, nameOf(key), []))
     },
     async release(key, owner) {
-      return (await script<number>(lua.release, nameOf(key), [owner])) === 1
+      const name = nameOf(key)
+      try {
+        const [done, refused] = await scripts.run<[done: unknown, refused?: Buffer]>(lua.release, name, [
+          owner,
+        ])
+        heard(refused, name)
+        return isOne(done)
+      } catch (error) {
+        // A full server refuses SET, too.
+        if (!isRefusal(error) || refusesWrites(error.cause)) throw error
+        return releasePlainly(name, owner, error)
+      }
     },
-    async end(key, owner, ending, lifeMs) {
-      const name = endingOf(key, owner)
-      await send(name, ['SET', name, Buffer.from(ending), 'PX', ms(lifeMs)])
+    async leaveNote(key, name, bytes, lifeMs) {
+      const note = noteOf(key, name)
+      await send(note, ['SET', note, Buffer.from(bytes), 'PX', ms(lifeMs)])
     },
-    async ending(key, owner) {
-      const name = endingOf(key, owner)
-      return (await send<Buffer | null>(name, ['GET', name])) ?? undefined
+    async readNote(key, name) {
+      const note = noteOf(key, name)
+      return (await send<Buffer | null>(note, ['GET', note])) ?? undefined
     },
-    append(key, owner, offset, bytes, lifeMs) {
+    async append(key, owner, offset, bytes, lifeMs) {
       const args = [owner, String(offset), Buffer.from(bytes), ms(lifeMs), nameOf(key), String(HINT_BYTES)]
-      return script<number>(lua.append, logOf(key, owner), args)
+      const [length, refused] = await scripts.run<[length: unknown, refused?: Buffer]>(
+        lua.append,
+        logOf(key, owner),
+        args,
+      )
+      heard(refused, nameOf(key))
+      return Number(length)
     },
     async tail(key, owner, from) {
-      return (await script<Buffer | null>(lua.tail, logOf(key, owner), [String(from)])) ?? undefined
+      return (await scripts.run<Buffer | null>(lua.tail, logOf(key, owner), [String(from)])) ?? undefined
     },
     async report(board, name, bytes, lifeMs) {
-      await script(lua.report, boardOf(board), [name, Buffer.from(bytes), ms(lifeMs)])
+      await scripts.run(lua.report, boardOf(board), [name, Buffer.from(bytes), ms(lifeMs)])
     },
     reports(board) {
       const name = boardOf(board)
@@ -157,12 +197,20 @@ export function redisStore(driver: RedisDriver, options: RedisStoreOptions = {})
     ...(hints && {
       watch: (key: string, listener: (hint: Hint) => void) => hints.watch(nameOf(key), listener),
     }),
-    ready: () => driver.ready(),
+    onNotice: (listener) => notices.on(listener),
+    ready: (key) => driver.ready(key === undefined ? undefined : nameOf(key)),
     close: async () => hints?.close(),
   }
 }
 
-type Wrap = (error: unknown) => unknown
+function isRefusal(error: unknown): error is StoreError {
+  return isIdemError(error) && (error as Partial<StoreError>).refused !== undefined
+}
+
+/** Some clients can be set to give numbers as text. */
+function isOne(reply: unknown): boolean {
+  return Number(reply) === 1
+}
 
 /** A duration as Redis takes it: whole ms, never less than what was asked for. */
 function ms(duration: number): string {

@@ -1,4 +1,4 @@
-import type { Claim, Found, StoredRecord } from '@idem/core'
+import type { Claim, Found, StoredRecord } from '@idem/core/store'
 
 /**
  * What stands under a key, told apart by its first byte:
@@ -19,14 +19,14 @@ const HEAD_BYTES = 256
 const LOCK = /^[LV] (\S+) (\S+)$/
 const RECORD = /^R (\S+) (\S+) (\d+)\n/
 
-/** What a value says. */
+/** What a value means. */
 export function readStanding(value: Buffer): Exclude<Found, { state: 'acquired' }> {
   const [, owner, fingerprint] = LOCK.exec(head(value)) ?? []
   if (owner && fingerprint && value.byteLength < HEAD_BYTES) return { state: 'locked', owner, fingerprint }
   return { state: 'completed', record: readRecord(value) }
 }
 
-/** The record of a value; of one that is none, all its bytes under an empty owner. */
+/** The record of a value. A value that is not a record comes whole, under an empty owner. */
 export function readRecord(value: Buffer): StoredRecord {
   const [whole, owner, fingerprint, storedAt] = RECORD.exec(head(value)) ?? []
   if (!whole || !owner || !fingerprint) return { owner: '', fingerprint: '', storedAtMs: 0, bytes: value }

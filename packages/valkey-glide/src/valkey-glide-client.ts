@@ -24,7 +24,7 @@ export function isCluster(client: ValkeyGlideClient): boolean {
   return 'ssubscribe' in client
 }
 
-/** GLIDE tells nobody when a client is closed. */
+/** GLIDE has no event for a client that is closed. */
 export function isClosed(client: ValkeyGlideClient): boolean {
   return (client as { isClosed?: unknown }).isClosed === true
 }

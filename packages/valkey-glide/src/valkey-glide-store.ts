@@ -1,4 +1,4 @@
-import type { Store } from '@idem/core'
+import type { Store } from '@idem/core/store'
 import { type RedisDriver, type RedisStoreOptions, readiness, redisStore } from '@idem/redis-protocol'
 import { assertUsable, BYTES, isClosed, isCluster, type ValkeyGlideClient } from './valkey-glide-client.js'
 import { asSent } from './valkey-glide-errors.js'

@@ -30,7 +30,7 @@ export function subscriberOf(
     let opened: Promise<ValkeyGlideSubscriber> | undefined
     const connection = () => {
       opened ??= open(config).catch((error) => {
-        opened = undefined // The next one tries again.
+        opened = undefined // The next call tries again.
         throw error
       })
       return opened
@@ -39,12 +39,12 @@ export function subscriberOf(
       clearInterval(watch)
       opened?.then((one) => one.close()).catch(() => {})
     }
-    // A client that its owner closes takes this one with it: nothing is left that keeps a process alive.
+    // If its owner closes the client, this one is closed too: nothing is left that keeps a process alive.
     const watch = setInterval(() => isClosed(client) && close(), 1_000).unref()
     const leaving = new Map<string, Promise<unknown>>()
     return {
       async subscribe(channel) {
-        // While an unsubscribe of it is on its way GLIDE takes the channel for subscribed.
+        // While an unsubscribe of the channel is on its way, GLIDE takes it for subscribed.
         await leaving.get(channel)
         await (await connection()).ssubscribe([channel], FOREVER)
       },
@@ -55,7 +55,7 @@ export function subscriberOf(
         leaving.set(channel, left)
         await left
       },
-      // It may be opening for a while yet, which closing the store does not wait for.
+      // It may take a while to open, which closing the store does not wait for.
       close: async () => close(),
     }
   }

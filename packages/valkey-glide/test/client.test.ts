@@ -102,7 +102,7 @@ describe('the client that was given', () => {
     const writing = await connectCluster(urls)
     const writer = valkeyGlideStore(writing, { prefix: cluster.prefix })
     const keys = Array.from({ length: 60 }, (_, index) => `read${index}`)
-    await Promise.all(keys.map((key) => writer.end(key, 'owner', Buffer.from('ending'), 60_000)))
+    await Promise.all(keys.map((key) => writer.leaveNote(key, 'owner', Buffer.from('ending'), 60_000)))
     const listed = async () =>
       (await ask(urls[0]!, (one) => one.cluster('SLOTS') as Promise<unknown[][]>)).map(
         (range: unknown[]) => range.length,
@@ -110,7 +110,7 @@ describe('the client that was given', () => {
     await vi.waitFor(async () => expect(await listed()).toEqual([4, 4, 4]), { timeout: 20_000 })
     const client = await connectCluster(urls, { readFrom: 'preferReplica' })
     const store = valkeyGlideStore(client, { prefix: cluster.prefix })
-    for (const key of keys) expect(await store.ending(key, 'owner')).toBeDefined()
+    for (const key of keys) expect(await store.readNote(key, 'owner')).toBeDefined()
     const replicas = await Promise.all(urls.map((url) => ask(url, (one) => one.info('all'))))
     expect(replicas.filter((info) => info.includes('role:slave') && info.includes('cmdstat_get:'))).toEqual(
       [],
@@ -148,7 +148,7 @@ describe('hints', () => {
       await watch.ready
       await store.acquire(key, { owner: `owner${round}`, fingerprint: 'fingerprint' }, 60_000)
       await store.release(key, `owner${round}`)
-      await vi.waitFor(() => expect(heard).toHaveBeenCalled(), { timeout: 1_000, interval: 2 })
+      await vi.waitFor(() => expect(heard).toHaveBeenCalled(), { timeout: 20_000, interval: 2 })
       watch.stop()
     }
     await store.close()

@@ -4,7 +4,7 @@ import { killConnections } from '@idem/testing'
 import { GlideClient, GlideClusterClient, Logger } from '@valkey/valkey-glide'
 import { valkeyGlideStore } from '../src/index.js'
 
-// It prints every refusal of a server otherwise, the first NOSCRIPT of each script too.
+// Otherwise it prints every refusal of a server, even the first NOSCRIPT of each script.
 Logger.init('off')
 
 /** One server, or the nodes of a cluster. */

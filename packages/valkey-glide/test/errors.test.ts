@@ -52,15 +52,36 @@ test('errors of the connection are left as they are', () => {
   }
 })
 
-test('a server older than 7 is said so at the first call, which is not made', async () => {
+test('a server older than 7 is reported once: calls go on without it, or are refused as asked', async () => {
   const customCommand = async () => {
     throw new Error('An error was signalled by the server: - ResponseError: syntax error')
   }
-  const idem = createIdem({ store: valkeyGlideStore({ customCommand, close() {} }) })
+  const warn = vi.fn()
+  const idem = createIdem({ store: valkeyGlideStore({ customCommand, close() {} }), logger: { warn } })
   const work = vi.fn()
-  await expect(idem.run('key', work)).rejects.toMatchObject({ code: 'IDEM_UNSUPPORTED_SERVER' })
+  const run = idem.run('key', work, { ifStoreFails: 'reject' })
+  await expect(run).rejects.toMatchObject({ code: 'IDEM_UNSUPPORTED_SERVER' })
   expect(work).not.toHaveBeenCalled()
+  expect(await idem.run('key', () => 1)).toBe(1)
+  expect(warn.mock.calls).toEqual([[expect.stringMatching(/7\.0/)]])
 })
+
+test.each(['set', 'get', 'evalsha', 'time', 'spublish'])(
+  'a user without %s is told so by name, with what to grant',
+  async (command) => {
+    const user = `without-${command}`
+    await client.customCommand(['ACL', 'SETUSER', user, 'on', '>p', '+@all', '~*', '&*', `-${command}`])
+    const one = await connect(redis.url, { credentials: { username: user, password: 'p' } })
+    const idem = createIdem({ store: valkeyGlideStore(one, { prefix: redis.prefix }), logger: { warn() {} } })
+    await expect(idem.ready()).rejects.toMatchObject({
+      code: 'IDEM_STORE_UNAVAILABLE',
+      message: expect.stringContaining(`"ACL SETUSER <user> +${command}"`),
+    })
+    expect(await idem.run(command, () => 'made')).toBe('made')
+    await idem.close()
+    one.close()
+  },
+)
 
 test('a server that takes no writes still replays what it has, and calls go on', async () => {
   const small = await startRedis({ args: ['--maxmemory', '3mb', '--maxmemory-policy', 'noeviction'] })

@@ -6,7 +6,7 @@ import { GlideClient, GlideClusterClient, Logger } from '@valkey/valkey-glide'
 Logger.init('off')
 const { kind, settings, prefix } = JSON.parse(process.env.HANDLE)
 
-serveStore(async () => {
+await serveStore(async () => {
   const create = (config) =>
     (kind === 'GlideClient' ? GlideClient : GlideClusterClient).createClient({ ...settings, ...config })
   const client = await create()

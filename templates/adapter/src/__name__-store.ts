@@ -1,4 +1,4 @@
-import type { Store } from '@idem/core'
+import type { Store } from '@idem/core/store'
 import { type RedisDriver, type RedisStoreOptions, redisStore } from '@idem/redis-protocol'
 import { type __Pascal__Client, assertUsable } from './__name__-client.js'
 

@@ -12,7 +12,8 @@
   ARGV[5]  the channel of the key's hints
   ARGV[6]  the most bytes a hint carries
 
-  Output   the length of the log; offset plus these bytes when they are in it
+  Output   { length, refused }: how long the log is, offset plus these bytes when they are in it; and the error where
+           the hint could not be published
 ]]
 local offset = tonumber(ARGV[2])
 local length = redis.call('STRLEN', KEYS[1])
@@ -20,10 +21,10 @@ local size = #ARGV[3]
 if length ~= offset then
   local again = offset + size <= length
     and (size == 0 or redis.call('GETRANGE', KEYS[1], offset, offset + size - 1) == ARGV[3])
-  return again and offset + size or length
+  return { again and offset + size or length }
 end
 redis.call('APPEND', KEYS[1], ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 local carried = size <= tonumber(ARGV[6]) and ARGV[3] or ''
-redis.pcall('SPUBLISH', ARGV[5], 'live ' .. ARGV[1] .. ' ' .. offset .. '\n' .. carried)
-return offset + size
+local told = redis.pcall('SPUBLISH', ARGV[5], 'live ' .. ARGV[1] .. ' ' .. offset .. '\n' .. carried)
+return { offset + size, type(told) == 'table' and told.err }

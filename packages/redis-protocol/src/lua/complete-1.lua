@@ -11,7 +11,8 @@
   ARGV[4]  the record's bytes
   ARGV[5]  'once' | 'over'
 
-  Output   { 'stored' } | { 'standing', value } | { 'refused' }
+  Output   { 'stored', nil, refused } | { 'standing', value } | { 'refused' }; refused is the error where the hint could
+           not be published
 ]]
 local head = redis.call('GETRANGE', KEYS[1], 0, 255)
 local kind, _, fingerprint = string.match(head, '^([LRV]) (%S+) (%S+)')
@@ -25,5 +26,5 @@ local time = redis.call('TIME')
 local stored_at = string.format('%d%03d', time[1], math.floor(time[2] / 1000))
 local value = 'R ' .. ARGV[1] .. ' ' .. ARGV[2] .. ' ' .. stored_at .. '\n' .. ARGV[4]
 redis.call('SET', KEYS[1], value, 'PX', ARGV[3])
-redis.pcall('SPUBLISH', KEYS[1], 'settled ' .. ARGV[1])
-return { 'stored' }
+local told = redis.pcall('SPUBLISH', KEYS[1], 'settled ' .. ARGV[1])
+return { 'stored', false, type(told) == 'table' and told.err }

@@ -1,5 +1,6 @@
 --[[
   Removes a record, or makes a lock void: no completion is stored while it stands. The rest of its lease is kept.
+  A key without time left is gone, without a permission for DEL.
 
   KEYS[1]  the key: lock or record
 
@@ -10,8 +11,8 @@ if head == '' then
   return 0
 end
 if string.match(head, '^[LV] %S+ %S+$') then
-  redis.call('SETRANGE', KEYS[1], 0, 'V')
+  redis.call('SET', KEYS[1], 'V' .. string.sub(head, 2), 'KEEPTTL')
 else
-  redis.call('DEL', KEYS[1])
+  redis.call('PEXPIRE', KEYS[1], 0)
 end
 return 1

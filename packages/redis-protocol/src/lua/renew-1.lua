@@ -1,5 +1,6 @@
 --[[
-  Extends the lease of an owner, or takes the lock back for it when the key is absent. A void lock stays void.
+  Extends the lease of an owner, or takes the lock back for it when the key is absent. A void lock stays void. A lock of
+  another owner that somebody took the expiry from is given one: its owner may be gone.
 
   KEYS[1]  the key: lock or record
 
@@ -7,7 +8,7 @@
   ARGV[2]  fingerprint
   ARGV[3]  lease, ms
 
-  Output   'held' | 'retaken' | 'completed' | 'lost'
+  Output   'held' | 'retaken' | 'completed' | 'lost' | 'mended', which is lost to another owner, whose lock had no expiry
 ]]
 local head = redis.call('GETRANGE', KEYS[1], 0, 255)
 if head == '' then
@@ -20,6 +21,6 @@ if owner == ARGV[1] then
   return 'held'
 end
 if owner then
-  return 'lost'
+  return redis.call('PEXPIRE', KEYS[1], ARGV[3], 'NX') == 1 and 'mended' or 'lost'
 end
 return 'completed'

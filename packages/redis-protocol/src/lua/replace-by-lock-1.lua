@@ -1,6 +1,6 @@
 --[[
   As SET NX GET PX, but a standing record with exactly these bytes counts as absent: the way out of a record that
-  nobody can decode. A lock never has them: the owner in it is nobody's to guess.
+  nobody can decode. A lock never has them: no caller can guess the owner in it.
 
   KEYS[1]  the key: lock or record
 

@@ -1,0 +1,4 @@
+import { cuts } from '../../../test/adapters/cuts.js'
+import { connected } from './connected.js'
+
+cuts(connected)
