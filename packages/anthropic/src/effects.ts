@@ -1,38 +1,46 @@
 import type { BetaRunnableTool, BetaToolRunContext } from '@anthropic-ai/sdk/lib/tools/BetaRunnableTool'
-import type { Idem, RunOptions, WorkContext } from '@idem/core'
+import { type Idem, InvalidArgumentError, type RunOptions, type WorkContext } from '@idem/core'
+import { assertIdem, assertRunOptions } from '@idem/core/dialect'
 
-/** What a tool that runs once is told besides what the SDK tells it. */
+/** What the `run` of a tool is told, beside what the SDK tells it. */
 export interface EffectContext extends BetaToolRunContext {
   /** The same for every run of this tool call: pass it on as the idempotency key of what the tool calls. */
   readonly idempotencyKey: string
 }
 
-/** As `run` takes them, but for what the tool call says itself. */
+/** The options of `idem.run`, without those that the tool call itself decides. */
 export type EffectOptions = Omit<RunOptions, 'fingerprint' | 'signal' | 'refresh'>
 
 /**
- * The same tools, each call of which takes effect once, however many runners are asked for it: pass them to
+ * Makes each tool call take effect once, however many runners ask for it. Pass the returned tools to
  * `client.beta.messages.toolRunner({ tools })`. Duplicates of one request get one answer, and with it the same tool
- * calls; the id of a tool call is the key, its name and input are the fingerprint. All runners get the one result, also
- * later ones, until the ttl is over.
+ * calls; the id of a tool call is the key, its name and input are the fingerprint. All runners get the one result,
+ * later ones too, until the ttl is over.
  *
- * At most one run at a time; after a crash it is run again, or, with `onLostOwner: 'error'`, refused with
+ * At most one run at a time; after a crash it is run again, or, with `ifOwnerLost: 'reject'`, refused with
  * IDEM_UNCERTAIN. A run that throws is not kept: the runners that waited for it all get its error.
+ *
+ * @throws InvalidArgumentError for anything but an idem, a list of tools and its options
  */
 export function effectsOnce<Tool extends BetaRunnableTool>(
   idem: Idem,
   tools: readonly Tool[],
   options: EffectOptions = {},
 ): Tool[] {
+  assertIdem(idem, 'effectsOnce(idem, tools)')
+  if (!Array.isArray(tools) || !tools.every((tool) => typeof tool?.run === 'function')) {
+    throw new InvalidArgumentError('effectsOnce needs a list of tools with run(): effectsOnce(idem, [tool]).')
+  }
+  assertRunOptions(options)
   return tools.map((tool) => ({
     ...tool,
     run(input: unknown, context?: BetaToolRunContext) {
-      // Run by hand, and not for a tool call: there is nothing to tell duplicates by.
+      // Called by hand and not for a tool call: without its id nothing tells duplicates from each other.
       if (!context) return tool.run(input)
       const { toolUse, signal } = context
-      const effect = ({ key, signal }: WorkContext) => {
-        // Not this runner's signal: the effect is for all of them.
-        const told: EffectContext = { ...context, signal, idempotencyKey: key }
+      const effect = ({ idempotencyKey, signal }: WorkContext) => {
+        // Not the signal of this runner: the effect belongs to all runners that asked for it.
+        const told: EffectContext = { ...context, signal, idempotencyKey }
         return tool.run(input, told)
       }
       const fingerprint = { tool: toolUse.name, input: toolUse.input }

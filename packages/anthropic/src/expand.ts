@@ -1,12 +1,14 @@
-import { eventText, type HttpAnswer, isObject, type JsonObject, parseObject } from '@idem/core'
+import { isDeepStrictEqual } from 'node:util'
+import { eventText, type HttpAnswer, isObject, type JsonObject, parseObject } from '@idem/core/dialect'
+import { fold } from './fold.js'
 
 /**
  * The stream that builds up this message, in the events the API would send, each block in one piece. Nothing is added
  * that is not in the message.
- * @throws for a body that is not a message
+ * @throws for a body that is not a message, and where its stream would not build up the same message
  */
 export function expand(answer: HttpAnswer): HttpAnswer {
-  const message = parseObject(new TextDecoder().decode(answer.body))
+  const message = objectIn(answer)
   if (message.type !== 'message' || !Array.isArray(message.content) || !isObject(message.usage)) {
     throw new TypeError('not a message')
   }
@@ -17,10 +19,19 @@ export function expand(answer: HttpAnswer): HttpAnswer {
     { type: 'message_stop' },
   ]
   const text = events.map((event) => eventText(event.type, JSON.stringify(event))).join('')
-  return { ...answer, body: Buffer.from(text) }
+  const stream = { ...answer, body: Buffer.from(text) }
+  // Anything `fold` would reject in a stream makes this one wrong, too.
+  if (!isDeepStrictEqual(objectIn(fold(stream)), message)) {
+    throw new TypeError('a message that no stream builds up')
+  }
+  return stream
 }
 
-/** The message as it is before its content, the counts of its input known already. */
+function objectIn({ body }: HttpAnswer): JsonObject {
+  return parseObject(new TextDecoder().decode(body))
+}
+
+/** The message before its content. The counts of its input are known by then. */
 function beginning(message: JsonObject, usage: JsonObject): JsonObject {
   const stops = Object.keys(message).filter((name) => name.startsWith('stop_'))
   const none = Object.fromEntries(stops.map((name) => [name, null]))
@@ -47,7 +58,7 @@ function blockEvents(block: unknown, index: number) {
   ]
 }
 
-/** What a block begins with, and what brings it to its whole; a block of any other type begins whole. */
+/** The start of a block, and the delta that completes it. A block of any other type starts complete. */
 function split(block: JsonObject): { start: JsonObject; deltas: JsonObject[] } {
   switch (block.type) {
     case 'text': {
@@ -76,8 +87,9 @@ function split(block: JsonObject): { start: JsonObject; deltas: JsonObject[] } {
         deltas: [{ type: 'input_json_delta', partial_json: JSON.stringify(block.input ?? {}) }],
       }
     case 'compaction': {
-      const { type, ...whole } = block
-      return { start: block, deltas: [{ type: 'compaction_delta', ...whole }] }
+      const { content, encrypted_content: encrypted } = block
+      const delta = { content, ...(encrypted !== undefined && { encrypted_content: encrypted }) }
+      return { start: block, deltas: [{ type: 'compaction_delta', ...delta }] }
     }
     default:
       return { start: block, deltas: [] }

@@ -1,14 +1,11 @@
-import { eventText, inspector, type StreamFormat } from '@idem/core'
+import { eventText, inspector, type StreamFormat } from '@idem/core/dialect'
+import { MessageWatch } from './events.js'
 import { expand } from './expand.js'
 import { fold } from './fold.js'
 
 /** How the Messages API streams. */
 export const messagesStreams: StreamFormat = {
-  inspect: () =>
-    inspector(({ name }) => {
-      if (name === 'message_stop') return 'whole'
-      return name === 'error' ? 'failed' : undefined
-    }),
+  inspect: () => inspector(new MessageWatch()),
   fold,
   expand,
   ping: eventText('ping', '{"type": "ping"}'),

@@ -1,4 +1,5 @@
-import { isObject, type JsonObject, type Usage } from '@idem/core'
+import type { Usage } from '@idem/core'
+import { isObject, type JsonObject } from '@idem/core/dialect'
 
 /**
  * What a message used. Cache writes are told apart by how long they last where the API does; before it did, all of them

@@ -10,7 +10,7 @@ import { clientOf, params, useProvider } from './tools.js'
 
 const context = useProvider()
 
-/** A file is the world here: each line is an effect. */
+/** A file stands for the outside world: each line is one effect. */
 let directory: string
 let world: string
 beforeEach(async () => {
@@ -40,7 +40,7 @@ const ticket = betaTool({
   },
 })
 
-/** A runner to its end; what it was told last. */
+/** Runs a runner to its end, and gives the last thing it was told. */
 function runTo(end: ReturnType<typeof clientOf>['client'], tools: (typeof ticket)[]) {
   return end.beta.messages.toolRunner({ ...params, tools, thread: false }).runUntilDone()
 }
@@ -79,7 +79,7 @@ describe('three duplicate tool runners', () => {
     expect(context.provider.calls).toBe(2)
   })
 
-  test('that are told of a failure may have the effect made again', async () => {
+  test('that are given a failure may run the effect again', async () => {
     let failures = 0
     const failing: typeof ticket = {
       ...ticket,
@@ -102,7 +102,7 @@ function toolUse(input: { title: string }) {
   return { toolUse: block, toolUseBlock: block }
 }
 
-test('a tool call with the id of another and other input is refused: it would be given a wrong result', async () => {
+test('a tool call with the id of another one and a different input is refused: it would get a wrong result', async () => {
   const [once] = effectsOnce(createIdem(), [ticket])
   await once!.run({ title: 'a' }, toolUse({ title: 'a' }))
   const reused = expect.objectContaining({ code: 'IDEM_KEY_REUSED' })
@@ -110,7 +110,7 @@ test('a tool call with the id of another and other input is refused: it would be
   expect(await effects()).toHaveLength(1)
 })
 
-test('the effect is for all runners: one that is aborted takes it from nobody', async () => {
+test('the effect is for all runners: aborting one takes it from no other', async () => {
   let end: (value: string) => void = () => {}
   const signals: (AbortSignal | null | undefined)[] = []
   const slow: typeof ticket = {
@@ -126,7 +126,7 @@ test('the effect is for all runners: one that is aborted takes it from nobody', 
   const gone = new AbortController()
   const first = once!.run({ title: 'a' }, { ...toolUse({ title: 'a' }), signal: gone.signal })
   const second = once!.run({ title: 'a' }, toolUse({ title: 'a' }))
-  await vi.waitFor(() => expect(signals).toHaveLength(1))
+  await vi.waitFor(() => expect(signals).toHaveLength(1), { timeout: 20_000 })
   gone.abort(new Error('left'))
   await expect(first).rejects.toThrow('left')
   expect(signals[0]?.aborted).toBe(false)
@@ -134,7 +134,7 @@ test('the effect is for all runners: one that is aborted takes it from nobody', 
   expect(await second).toBe('done')
 })
 
-test('a tool that is run by hand, for no tool call, is run', async () => {
+test('a tool that is run by hand, outside a tool call, is run', async () => {
   const [once] = effectsOnce(createIdem(), [ticket])
   for (let run = 0; run < 2; run++) await once!.run({ title: 'a' })
   expect(await effects()).toHaveLength(2)

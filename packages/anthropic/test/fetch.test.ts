@@ -1,5 +1,5 @@
-import { Anthropic } from '@anthropic-ai/sdk'
-import { createIdem } from '@idem/core'
+import { Anthropic, type ClientOptions } from '@anthropic-ai/sdk'
+import { createIdem, type Idem } from '@idem/core'
 import { describe, expect, test } from 'vitest'
 import { idempotency, messagesDialect } from '../src/index.js'
 import { params, useProvider } from './tools.js'
@@ -124,22 +124,84 @@ describe('idem.fetch', () => {
     expect(context.provider.calls).toBe(1)
   })
 
+  test('shares a Request, and a URL with a Request as init, with plain calls', async () => {
+    const idem = newIdem()
+    const { url, ...init } = post(context.provider.url)
+    const responses = [
+      await idem.fetch(url, init),
+      await idem.fetch(new Request(url, init)),
+      await idem.fetch(url, new Request('http://elsewhere/', init)),
+    ]
+    const texts = await Promise.all(responses.map((response) => response.text()))
+    expect(new Set(texts).size).toBe(1)
+    expect(idem.stats()).toMatchObject({ executed: 1, replayed: 2 })
+    expect(context.provider.calls).toBe(1)
+  })
+
+  test('counts a body that is a stream as bypassed, says so once, and sends it', async () => {
+    const warnings: string[] = []
+    const logger = { warn: (line: string) => warnings.push(line) }
+    const idem = createIdem({ dialects: [messagesDialect], logger })
+    for (let call = 0; call < 2; call++) {
+      const { url, ...init } = post(context.provider.url, { body: streamOf(params) })
+      const response = await idem.fetch(url, { ...init, duplex: 'half' } as RequestInit)
+      expect(await response.json()).toMatchObject({ type: 'message' })
+    }
+    expect(context.provider.calls).toBe(2)
+    expect(idem.stats()).toMatchObject({ requests: 2, bypassed: 2 })
+    expect(warnings).toEqual([expect.stringContaining('Pass the body as a string or as bytes')])
+  })
+
   test.each([
     ['another path', (url: string) => fetchArgs(`${url}/v1/messages/count_tokens`, post(url))],
     ['another method', (url: string) => fetchArgs(`${url}/v1/messages`, { method: 'GET' })],
-    ['a Request', (url: string) => [new Request(post(url).url, post(url))] as const],
-    [
-      'a stream body',
-      (url: string) =>
-        fetchArgs(post(url).url, { ...post(url), body: streamOf(params), duplex: 'half' } as RequestInit),
-    ],
   ])('passes %s through', async (_, args) => {
     const idem = newIdem()
     for (let call = 0; call < 2; call++) {
       const [input, init] = args(context.provider.url)
       await (await idem.fetch(input, init)).text()
     }
-    expect(idem.stats()).toMatchObject({ executed: 0, replayed: 0, bypassed: 0 })
+    expect(idem.stats()).toMatchObject({ requests: 0 })
+  })
+})
+
+describe('the fetchOptions of an SDK', () => {
+  const clientWith = (fetchOptions: object, options: ClientOptions) =>
+    new Anthropic({
+      baseURL: context.provider.url,
+      apiKey: 'key',
+      fetchOptions: fetchOptions as never,
+      ...options,
+    })
+
+  test.each<[string, (idem: Idem) => ClientOptions]>([
+    ['middleware', (idem) => ({ middleware: [idempotency(idem)] })],
+    ['fetch', (idem) => ({ fetch: idem.fetch as typeof fetch })],
+  ])('that change the answer are in the key, with the %s', async (_, optionsOf) => {
+    const idem = newIdem()
+    const ask = (fetchOptions: object) => clientWith(fetchOptions, optionsOf(idem)).messages.create(params)
+    for (let round = 0; round < 2; round++) {
+      await ask({})
+      await ask({ redirect: 'follow', keepalive: true })
+      await ask({ redirect: 'manual' })
+      await ask({ unheardOf: { a: 1 } })
+    }
+    expect(context.provider.calls).toBe(3)
+    expect(idem.stats()).toMatchObject({ executed: 3, replayed: 5 })
+  })
+
+  test.each<[string, (idem: Idem) => ClientOptions]>([
+    ['middleware', (idem) => ({ middleware: [idempotency(idem)] })],
+    ['fetch', (idem) => ({ fetch: idem.fetch as typeof fetch })],
+  ])('that cannot be compared make a call its own, and are told once, with the %s', async (_, optionsOf) => {
+    const warnings: string[] = []
+    const logger = { warn: (line: string) => warnings.push(line) }
+    const idem = createIdem({ dialects: [messagesDialect], logger })
+    const client = clientWith({ unheardOf: () => {} }, optionsOf(idem))
+    for (let call = 0; call < 2; call++) await client.messages.create(params)
+    expect(context.provider.calls).toBe(2)
+    expect(idem.stats()).toMatchObject({ bypassed: 2 })
+    expect(warnings).toEqual([expect.stringContaining("'unheardOf'")])
   })
 })
 

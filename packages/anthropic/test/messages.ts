@@ -6,7 +6,7 @@ export type Message = { content: Block[]; usage: Record<string, unknown> } & Rec
 export interface Example {
   readonly name: string
   readonly message: Message
-  /** Whether only the SDK's `BetaMessageStream` follows it. */
+  /** Whether only the SDK's `BetaMessageStream` can read it. */
   readonly beta: boolean
 }
 

@@ -1,7 +1,7 @@
 import { BetaMessageStream } from '@anthropic-ai/sdk/lib/BetaMessageStream'
 import { MessageStream } from '@anthropic-ai/sdk/lib/MessageStream'
 import { Stream } from '@anthropic-ai/sdk/streaming'
-import type { HttpAnswer } from '@idem/core'
+import type { HttpAnswer } from '@idem/core/dialect'
 import { statesOf as statesIn } from '@idem/testing'
 import { expect } from 'vitest'
 import { messagesStreams as streams } from '../src/streams.js'
@@ -22,7 +22,7 @@ export function expand(message: unknown): Uint8Array {
   return streams.expand(answer(JSON.stringify(message))).body
 }
 
-/** What the SDK makes of a stream: of everything, or without what only its beta knows. */
+/** The message the SDK makes of a stream: the beta's reader, or the one that knows less. */
 export async function sdk(
   stream: string | Uint8Array,
   Reader: typeof BetaMessageStream | typeof MessageStream = BetaMessageStream,
@@ -33,7 +33,7 @@ export async function sdk(
   return rest
 }
 
-/** What the SDK throws to those who read the events of a stream one by one. */
+/** The error that the SDK throws at a reader of single events. */
 export async function thrownBySdk(stream: string): Promise<unknown> {
   try {
     for await (const _ of Stream.fromSSEResponse(new Response(stream), new AbortController()));
@@ -43,14 +43,14 @@ export async function thrownBySdk(stream: string): Promise<unknown> {
   return undefined
 }
 
-/** A message the SDK reads in a stream, the same with every reader that knows all that is in it. */
+/** The message the SDK reads in a stream. Every reader that knows all of its members must agree. */
 export async function readBySdk(stream: string | Uint8Array, beta = false): Promise<unknown> {
   const message = await sdk(stream)
   if (!beta) expect(await sdk(stream, MessageStream)).toStrictEqual(message)
   return message
 }
 
-/** The message a stream folds to, which is the one the SDK reads in it. */
+/** The message a stream folds to, which must be the one the SDK reads in it. */
 export async function foldAsTheSdk(stream: string | Uint8Array, beta = false): Promise<unknown> {
   const folded = fold(stream)
   expect(folded).toStrictEqual(await readBySdk(stream, beta))

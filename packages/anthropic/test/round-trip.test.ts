@@ -1,4 +1,4 @@
-import { eventReader, readEvents } from '@idem/core'
+import { eventReader, readEvents } from '@idem/core/dialect'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { messagesStreams as streams } from '../src/streams.js'
@@ -26,7 +26,7 @@ describe.each([Number.POSITIVE_INFINITY, 3, 1])('a stream in deltas of %s code p
       for (const piece of [stream.length, 3, 1]) {
         const { running, whole, ...others } = statesOf(stream, piece)
         expect({ running, ...others }).toStrictEqual({ running: 0 })
-        // The LF of a CRLF is not waited for.
+        // It does not wait for the LF of a CRLF.
         expect(whole).toBeGreaterThan(stream.length - (writing.newline?.length ?? 1))
       }
     },
@@ -126,7 +126,7 @@ describe('any message', { timeout: 30_000 }, () => {
     await fc.assert(property, { numRuns: 300 })
   })
 
-  test('has the cut tool input the SDK reads', async () => {
+  test('has the same cut tool input as the SDK reads', async () => {
     // `__proto__` is a name like any other to JSON.parse, and so to the SDK. The parser of cut text makes a prototype of
     // it, which is in no JSON: it gets lost, from an input that is not whole anyway.
     const tame = fc
@@ -155,7 +155,9 @@ describe('a message that ends in the middle of a tool input', () => {
   )
 })
 
-/** A message stopped by `max_tokens`, once for each place where that can be in an input: each is a block of its own. */
+/**
+ * A message stopped by `max_tokens` at each place where that can be within a tool input, each in a block of its own.
+ */
 function cutEverywhere(input: string, size: number, stops: boolean): Buffer {
   const blocks = [...input].flatMap((_, index): Event[] => {
     const deltas = cut(input.slice(0, index + 1), size).map((partial_json) => ({

@@ -7,7 +7,9 @@ import { clientOf, eventsOf, params, streamed, useProvider } from './tools.js'
 const context = useProvider()
 
 describe('what one caller does touches no other', () => {
-  /** Ten callers of a stream that stands after its first pieces; the first does something, the others read on. */
+  /**
+   * Ten callers of a stream that pauses after its first pieces. The first caller does something; the others read on.
+   */
   async function withOthers(deed: (client: Anthropic) => Promise<unknown>, idemOptions: IdemOptions = {}) {
     const { client, idem } = clientOf(context.provider, {}, idemOptions)
     const gate = gatedReply()
@@ -75,7 +77,7 @@ describe('what one caller does touches no other', () => {
 })
 
 describe('callers that leave', () => {
-  test('a timeout detaches the call: the retry joins it and has the whole', async () => {
+  test('a timeout leaves the call running: the retry joins it and has the whole', async () => {
     const { client } = clientOf(context.provider, { timeout: 100, maxRetries: 3 })
     context.provider.reply({ latencyMs: 250 })
     const events = await eventsOf(client)
@@ -84,7 +86,13 @@ describe('callers that leave', () => {
   })
 
   test('a timeout with nobody coming back: the call is finished and stored', async () => {
-    const { client } = clientOf(context.provider, { maxRetries: 0 }, { abandonGraceMs: 20 })
+    const { client } = clientOf(
+      context.provider,
+      { maxRetries: 0 },
+      {
+        tuning: { abandonGraceMs: 20 },
+      },
+    )
     context.provider.reply({ latencyMs: 150 })
     await expect(client.messages.create(streamed, { timeout: 50 })).rejects.toThrow('timed out')
     await (await context.provider.waitForCalls(1))[0]!.done
@@ -93,7 +101,13 @@ describe('callers that leave', () => {
   })
 
   test('left on purpose by all, the call is cancelled after the grace; the next one executes', async () => {
-    const { client, idem } = clientOf(context.provider, {}, { abandonGraceMs: 50 })
+    const { client, idem } = clientOf(
+      context.provider,
+      {},
+      {
+        tuning: { abandonGraceMs: 50 },
+      },
+    )
     const gate = gatedReply()
     context.provider.reply((_, index) => (index === 0 ? gate.script : {}))
     gate.open(3)
@@ -104,8 +118,14 @@ describe('callers that leave', () => {
     expect(context.provider.calls).toBe(2)
   })
 
-  test('somebody who comes within the grace keeps it', async () => {
-    const { client, idem } = clientOf(context.provider, {}, { abandonGraceMs: 60_000 })
+  test('a caller that comes within the grace keeps it', async () => {
+    const { client, idem } = clientOf(
+      context.provider,
+      {},
+      {
+        tuning: { abandonGraceMs: 60_000 },
+      },
+    )
     const gate = gatedReply()
     context.provider.reply(gate.script)
     gate.open(3)
@@ -117,8 +137,15 @@ describe('callers that leave', () => {
     expect(context.provider.calls).toBe(1)
   })
 
-  test('with onAbandon: finish it is stored all the same', async () => {
-    const { client } = clientOf(context.provider, {}, { abandonGraceMs: 10, onAbandon: 'finish' })
+  test('with ifAbandoned: finish it is stored all the same', async () => {
+    const { client } = clientOf(
+      context.provider,
+      {},
+      {
+        tuning: { abandonGraceMs: 10 },
+        ifAbandoned: 'finish',
+      },
+    )
     const gate = gatedReply()
     context.provider.reply(gate.script)
     gate.open(3)
@@ -130,7 +157,13 @@ describe('callers that leave', () => {
   })
 
   test('no more calls than allowed go on with nobody waiting', async () => {
-    const { client, idem } = clientOf(context.provider, {}, { abandonGraceMs: 60_000, maxDetachedCalls: 1 })
+    const { client, idem } = clientOf(
+      context.provider,
+      {},
+      {
+        tuning: { abandonGraceMs: 60_000, maxAbandonedCalls: 1 },
+      },
+    )
     context.provider.reply(() => neverEnding())
     const leave = async (content: string) => {
       const messages = [{ role: 'user' as const, content }]
@@ -143,11 +176,13 @@ describe('callers that leave', () => {
     expect(idem.stats().cancelled).toBe(1)
   })
 
-  test('nor hold more bytes than allowed', async () => {
+  test('and they hold no more bytes than allowed', async () => {
     const { client, idem } = clientOf(
       context.provider,
       {},
-      { abandonGraceMs: 60_000, maxDetachedBytes: 2_000 },
+      {
+        tuning: { abandonGraceMs: 60_000, maxAbandonedBytes: 2_000 },
+      },
     )
     const gate = gatedReply({ text: 'word '.repeat(200) })
     context.provider.reply(gate.script)

@@ -5,7 +5,7 @@ import { clientOf, eventsOf, params, streamed, useProvider } from './tools.js'
 
 const context = useProvider()
 
-describe('a stream that does not end well is never an answer', () => {
+describe('a stream that does not end well is never taken for an answer', () => {
   test('an error event: every caller is told, nothing is stored, the next call executes', async () => {
     const { client } = clientOf(context.provider)
     context.provider.reply((_, index) =>
@@ -64,12 +64,12 @@ describe('a stream that does not end well is never an answer', () => {
     expect(context.provider.calls).toBe(2)
   })
 
-  test('a connection that breaks after the last event takes nothing away', async () => {
+  test('a connection that breaks after the last event does no harm', async () => {
     const { client } = clientOf(context.provider)
     const whole = await new Anthropic({ baseURL: context.provider.url, apiKey: 'key' }).messages
       .create(streamed)
       .asResponse()
-    // As many bytes again as the stream is long, in a comment: the connection is dropped in the middle of them.
+    // A comment as long as the stream follows it: the connection is dropped in the middle of the comment.
     const text = await whole.text()
     context.provider.reset()
     context.provider.reply({
@@ -86,7 +86,10 @@ describe('a stream that does not end well is never an answer', () => {
     const { client } = clientOf(
       context.provider,
       {},
-      { recordLimitBytes: 4_000, logger: { warn: (one) => warnings.push(one) } },
+      {
+        tuning: { maxRecordBytes: 4_000 },
+        logger: { warn: (one) => warnings.push(one) },
+      },
     )
     const gate = gatedReply({ text: 'word '.repeat(400) })
     context.provider.reply((_, index) => (index === 0 ? gate.script : {}))

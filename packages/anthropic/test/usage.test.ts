@@ -53,7 +53,7 @@ describe('usage', () => {
     expect(assessed({ ...usage, cache_creation: null })).toMatchObject({ cacheWrite5m: 30, cacheWrite1h: 0 })
   })
 
-  test('that is null or missing is none', () => {
+  test('that is null or missing counts as 0', () => {
     expect(assessed({ input_tokens: 1, output_tokens: 2, server_tool_use: null })).toMatchObject({
       input: 1,
       output: 2,
@@ -146,7 +146,7 @@ test.each([
   [{ top_p: null, top_k: null, temperature: null }, false],
   [{ top_k: 40 }, true],
 ])('%j asks for variety: %s', (body, isSampled) => {
-  expect(messagesDialect.identify(new Headers(), body).isSampled).toBe(isSampled)
+  expect(messagesDialect.identify({ model: 'm', messages: [], ...body }).isSampled).toBe(isSampled)
 })
 
 test('prices are dollars of models as they are named without a date, of a day', () => {

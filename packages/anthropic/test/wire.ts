@@ -8,7 +8,7 @@ export interface Writing {
   readonly padding?: string
 }
 
-/** Ways to write a stream that are all the same to a reader. */
+/** Ways to write a stream that mean the same to every reader. */
 export const writings: Writing[] = [
   {},
   { padding: '     ' },
@@ -19,7 +19,7 @@ export const writings: Writing[] = [
 
 const PING = { type: 'ping' }
 
-/** What the API knows only when the answer is done, and then says in `message_delta`: beside its delta, and in it. */
+/** Members that the API knows only at the end, and sends in `message_delta`: beside its delta, and in it. */
 const LATE_MEMBERS = ['context_management', 'input_transformations']
 const LATE_DELTAS = ['stop_reason', 'stop_sequence', 'stop_details', 'container']
 const LATE_COUNTS = ['output_tokens_details', 'server_tool_use', 'iterations', 'fallback_credit']
@@ -107,7 +107,7 @@ function split(block: Block, size: number): { start: Block; deltas: Event[] } {
     case 'tool_use':
     case 'server_tool_use':
     case 'mcp_tool_use': {
-      // The model writes it, with spaces where it likes. The first piece is empty, and for no input the only one.
+      // The model writes it, with spaces anywhere. The first piece is empty; an input without members has no other.
       const written = JSON.stringify(block.input, null, 1)
       const pieces = ['', ...(written === '{}' ? [] : cut(written, size))]
       return {

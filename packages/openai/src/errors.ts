@@ -1,4 +1,5 @@
-import { type HttpAnswer, isObject, type JsonObject, parseObject } from '@idem/core'
+import { type HttpAnswer, isObject, type JsonObject, parseObject, type ServerEvent } from '@idem/core/dialect'
+import { readJson } from './streams.js'
 
 /** The status that goes with each type or code of error (platform.openai.com, Error codes). */
 const STATUS = new Map<unknown, number>([
@@ -20,14 +21,43 @@ export function errorBody({ code, status, message }: { code: string; status: num
   return { error: { message, type, param: null, code } }
 }
 
-/** The answer an error would have been if it had not come after the 200 of a stream. */
+/** An error event as the HTTP error it would have been before the 200. */
 export function errorAnswer(answer: HttpAnswer, error: unknown): HttpAnswer {
   const { code, type } = isObject(error) ? error : {}
-  const status = STATUS.get(code) ?? STATUS.get(type) ?? 500
+  const status = STATUS.get(code) ?? STATUS.get(type) ?? (isErrorStatus(code) ? code : 500)
   return { ...answer, status, body: Buffer.from(JSON.stringify({ error })) }
 }
 
-/** The error that an error answer's body tells of; in words where it is none of OpenAI's, but a gateway's page, say. */
+/** Gateways give the status of the server behind them as the code. */
+function isErrorStatus(code: unknown): code is number {
+  return Number.isInteger(code) && Number(code) >= 400 && Number(code) <= 599
+}
+
+/**
+ * The error in an event of a stream; undefined if the event is not an error. OpenAI puts it in the member `error`.
+ * Other servers send it as the data itself: then the name of the event, its `type` or its `object` says so.
+ */
+export function errorOf({ name, data }: ServerEvent): unknown {
+  if (name !== 'error' && !data.includes('error')) return undefined
+  const event = readJson(data)
+  if (isObject(event) && event.error) return event.error
+  if (isObject(event) && [name, event.type, event.object].includes('error')) {
+    const { message = data, type, code = null, param = null } = event
+    return {
+      message,
+      type: typeof type === 'string' && type !== 'error' ? type : 'server_error',
+      param,
+      code,
+    }
+  }
+  if (name !== 'error') return undefined
+  return { message: typeof event === 'string' ? event : data, type: 'server_error', param: null, code: null }
+}
+
+/**
+ * The error in the body of an error answer. Where the body is not OpenAI's, a gateway's page say, the error is a
+ * sentence.
+ */
 export function errorIn(body: Uint8Array): JsonObject {
   const text = new TextDecoder().decode(body)
   try {

@@ -1,6 +1,6 @@
 import type { CallOptions } from '@idem/core'
 
-// What the SDK takes as `fetchOptions` is made of the platform's RequestInit, and can be extended nowhere else.
+// The SDK's `fetchOptions` are typed by the platform's RequestInit: this is the only place where `idem` can be added.
 declare global {
   interface RequestInit {
     /** What idem is to do with this call, where `fetch` is `idem.fetch`. Any other fetch ignores it. Never sent. */

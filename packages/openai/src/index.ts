@@ -1,10 +1,8 @@
-import type { Dialect } from '@idem/core'
-import { chatDialect } from './chat/dialect.js'
-import { embeddingsDialect } from './embeddings.js'
-import { responsesDialect } from './responses/dialect.js'
 import './fetch-options.js'
 
-export { chatDialect, embeddingsDialect, responsesDialect }
-
-/** All that idem knows of the OpenAI API: `createIdem({ dialects: openaiDialects })`, then `fetch: idem.fetch`. */
-export const openaiDialects: readonly Dialect[] = [chatDialect, responsesDialect, embeddingsDialect]
+export { chatDialect } from './chat/dialect.js'
+export { openaiDialects } from './dialects.js'
+export { embeddingsDialect } from './embeddings.js'
+export type { IdemRequestOptions, WithIdem } from './request-options.js'
+export { responsesDialect } from './responses/dialect.js'
+export { withIdem } from './with-idem.js'

@@ -1,4 +1,5 @@
-import { isObject, type JsonObject, type Usage } from '@idem/core'
+import type { Usage } from '@idem/core'
+import { isObject, type JsonObject } from '@idem/core/dialect'
 
 /**
  * What an answer used. Chat and embeddings count `prompt_tokens` and `completion_tokens`, responses `input_tokens` and
@@ -19,7 +20,7 @@ export function usageOf(usage: unknown): Partial<Usage> | undefined {
   }
 }
 
-/** The first of these counts that is there; any may be null or missing. */
+/** The first of these counts that is a number. Any of them may be null or missing. */
 function count(counts: JsonObject, ...names: readonly string[]): number {
   return names.map((name) => counts[name]).find((one) => typeof one === 'number') ?? 0
 }

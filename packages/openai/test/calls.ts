@@ -8,7 +8,7 @@ export const embedded = { model: 'text-embedding-3-small', input: 'idempotency' 
 
 export type Form = 'whole' | 'stream'
 
-/** An answer of each API as a whole, or put together by the SDK from a stream; what it says. */
+/** An answer of each API, asked for as a whole or put together by the SDK from a stream, and its text. */
 export const calls = {
   async chat(client: OpenAI, form: Form, options?: OpenAI.RequestOptions): Promise<unknown> {
     const { id, usage, choices } =
@@ -26,7 +26,7 @@ export const calls = {
   },
 }
 
-/** Without what the SDK adds to what it has put together. */
+/** Without the members that the SDK adds to an answer it has put together. */
 function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value, (name, one) => (name === 'parsed' ? undefined : one)))
 }

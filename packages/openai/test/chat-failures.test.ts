@@ -27,7 +27,7 @@ describe('a chat stream that fails', () => {
 
   test.each([
     ['text about errors', frame(chunks[1])],
-    ['an error that is none', frame({ ...chunks[0], error: null })],
+    ['an error that is null', frame({ ...chunks[0], error: null })],
     ['what is no JSON', 'data: {"error"\n\n'],
     ['a list', frame([{ error: 1 }])],
   ])('is not one that has %s', (_, middle) => {

@@ -64,7 +64,7 @@ describe('a completion', () => {
   })
 
   test.each([{}, { choices: {} }, { choices: [1] }, { choices: [{ index: 0 }] }, []])(
-    'is not what has none of its shape: %j',
+    'is not what has another shape: %j',
     (body) => expect(() => expand(body)).toThrow(),
   )
 })
@@ -132,26 +132,88 @@ describe('a stream with what is not usual', () => {
   const [first, ...rest] = chunks
   const withChunks = (...more: object[]) => bytesOf([first!, ...more, ...rest] as Record<string, unknown>[])
   const delta = (delta: object) => ({ ...first, choices: [{ index: 0, delta, finish_reason: null }] })
+  /** A delta of a tool call, correct but for this. */
+  const calling = (change: object) => ({ tool_calls: [{ ...call('weather', '{}'), ...change }] })
 
   test('folds without comments, nor what comes after the last event', () => {
     const stream = `: hi\n\n${bytesOf(chunks)}${frame({ choices: [] })}data: {\n\n`
     expect(fold(stream)).toStrictEqual(hello)
   })
 
-  test('keeps members of a delta not known yet: text and lists continued, objects extended, null nothing', () => {
-    const deltas = [
-      { reasoning: 'Hm', list: [1], at: { x: 'a', y: 1 }, count: 1 },
-      { reasoning: '…', list: [2], at: { x: 'b', z: null }, count: 2 },
-      { reasoning: null, list: null, at: null, count: null },
-    ]
+  test('keeps members of a delta not known yet that come once, or the same again', async () => {
+    const hologram = { width: [3], text: 'x' }
+    const deltas = [{ hologram }, { hologram, list: [1] }, { list: [1], none: null }, { none: 1 }]
     const { choices } = fold(withChunks(...deltas.map(delta))) as Completion
-    expect(choices[0]!.message).toStrictEqual({
-      ...hello.choices[0]!.message,
-      reasoning: 'Hm…',
-      list: [1, 2],
-      at: { x: 'ab', y: 1, z: null },
-      count: 2,
-    })
+    const { message } = hello.choices[0]!
+    expect(choices[0]!.message).toStrictEqual({ ...message, hologram, list: [1], none: 1 })
+    expect(await completionInSdk(withChunks(...deltas.map(delta)))).toMatchObject({ choices })
+  })
+
+  test.each<[string, object, object]>([
+    ['text', { hologram: 'a' }, { hologram: 'b' }],
+    ['text that is empty first', { hologram: '' }, { hologram: 'b' }],
+    ['a list', { hologram: [1] }, { hologram: [2] }],
+    ['an object', { hologram: { a: 1 } }, { hologram: { b: 1 } }],
+    ['a number', { hologram: 1 }, { hologram: 2 }],
+    ['a value that is taken away', { hologram: 1 }, { hologram: null }],
+    ['annotations', { annotations: [1] }, { annotations: [2] }],
+    ['text in a tool call', calling({ index: 0, hologram: 'a' }), calling({ index: 0, hologram: 'b' })],
+  ])('does not fold where a member not known yet comes twice: %s', (_, first, second) => {
+    expect(() => fold(withChunks(delta(first), delta(second)))).toThrow(TypeError)
+  })
+
+  test.each<[string, object]>([
+    ['content that is a list', { content: [{ type: 'text', text: 'x' }] }],
+    ['content that is a number', { content: 1 }],
+    ['arguments that are an object', calling({ index: 0, function: { name: 'f', arguments: {} } })],
+    ['a call without an index', calling({ function: { name: 'f', arguments: '' } })],
+    ['a call with an index that is text', calling({ index: '0' })],
+    ['a call with half an index', calling({ index: 0.5 })],
+    ['a call that is not the next', calling({ index: 1 })],
+    ['a call without an id', calling({ index: 0, id: null })],
+    ['a call without a name', calling({ index: 0, function: { arguments: '' } })],
+    ['a call without arguments', calling({ index: 0, function: { name: 'f' } })],
+    ['a call without a type', calling({ index: 0, type: null })],
+    ['a call of a type not known yet', calling({ index: 0, type: 'hologram' })],
+    [
+      'a function with a member not known yet',
+      calling({ index: 0, function: { name: 'f', arguments: '', x: 1 } }),
+    ],
+    ['calls that are no list', { tool_calls: {} }],
+    ['another role', { role: 'user' }],
+    ['a delta that is text', 'x' as unknown as object],
+    ['a prototype', JSON.parse('{"__proto__":{"polluted":"yes"}}')],
+  ])('does not fold with %s', (_, one) => {
+    expect(() => fold(withChunks(delta(one)))).toThrow(TypeError)
+    expect({}).not.toHaveProperty('polluted')
+  })
+
+  test.each<[string, object[]]>([
+    [
+      'ids',
+      [
+        { index: 0, ...call('a', '{"x":1}') },
+        { index: 0, ...call('a', '{"y":2}', 'another') },
+      ],
+    ],
+    [
+      'names',
+      [
+        { index: 0, ...call('a', '{"x":1}', 'id') },
+        { index: 0, ...call('b', '{"y":2}', 'id') },
+      ],
+    ],
+    [
+      'types',
+      [
+        { index: 0, ...call('a', '{"x":1}') },
+        { index: 0, type: 'custom' },
+      ],
+    ],
+  ])('never makes one call of two that have one index, and other %s', (_, calls) => {
+    for (const deltas of [[{ tool_calls: calls }], calls.map((one) => ({ tool_calls: [one] }))]) {
+      expect(() => fold(withChunks(...deltas.map(delta)))).toThrow(TypeError)
+    }
   })
 
   test('takes names and ids once, however often they come', () => {
@@ -165,10 +227,95 @@ describe('a stream with what is not usual', () => {
     expect(choices[0]!.message).toMatchObject({ role: 'assistant', tool_calls: [call('weather', '{}')] })
   })
 
-  test('takes nothing away for a null that comes later', () => {
-    const nulls = { usage: null, service_tier: null, system_fingerprint: null }
-    const late = { ...first, ...nulls, choices: [{ index: 0, delta: {}, finish_reason: null }] }
-    expect(fold(bytesOf([...chunks, late]))).toStrictEqual(hello)
+  describe('has the details of its reasoning', () => {
+    const details = (...reasoning_details: object[]) => delta({ reasoning_details })
+    const summary = (summary: string) => ({ type: 'reasoning.summary', summary, format: 'x', index: 0 })
+    const messageOf = (...chunks: object[]) => (fold(withChunks(...chunks)) as Completion).choices[0]!.message
+
+    test('joined where it comes in pieces, another type or id being another item', () => {
+      const encrypted = { type: 'reasoning.encrypted', data: 'E', format: 'x', index: 0 }
+      const { reasoning, reasoning_content, reasoning_details } = messageOf(
+        delta({ reasoning: 'Hm', reasoning_content: 'Well', content: null }),
+        delta({ reasoning: ' …', reasoning_content: null }),
+        details(summary('one, '), { ...summary('') }),
+        details(summary('two')),
+        details(encrypted),
+        details({ ...summary('a'), id: 'r', index: 1 }, { ...summary('b'), id: null, index: 1 }),
+        details({ ...summary('c'), id: 's', index: 1 }),
+        details({ type: 'reasoning.text', text: 'T', signature: null, index: 2 }),
+        details({ type: 'reasoning.text', text: '', signature: 'S', index: 2 }),
+      )
+      expect({ reasoning, reasoning_content }).toStrictEqual({ reasoning: 'Hm …', reasoning_content: 'Well' })
+      expect(reasoning_details).toStrictEqual([
+        summary('one, two'),
+        encrypted,
+        { ...summary('ab'), id: 'r', index: 1 },
+        { ...summary('c'), id: 's', index: 1 },
+        { type: 'reasoning.text', text: 'T', signature: 'S', index: 2 },
+      ])
+    })
+
+    test.each<[string, object[]]>([
+      ['an item goes on after another', [summary('a'), { ...summary('b'), type: 'x' }, summary('c')]],
+      ['an item has no index', [{ type: 'reasoning.text', text: 'a' }]],
+      [
+        'two are signed',
+        [
+          { type: 'x', signature: 'a', index: 0 },
+          { type: 'x', signature: 'b', index: 0 },
+        ],
+      ],
+      [
+        'two have other data',
+        [
+          { type: 'x', data: 'a', index: 0 },
+          { type: 'x', data: 'b', index: 0 },
+        ],
+      ],
+    ])('or does not fold where %s', (_, items) => {
+      expect(() => messageOf(...items.map((one) => details(one)))).toThrow(TypeError)
+    })
+  })
+
+  test.each([{ usage: null }, { service_tier: null }, { hologram: null }])(
+    'does not fold where something is taken away later: %j',
+    (nulls) => {
+      const late = (more: object) => ({ ...first, ...more, choices: [{ index: 0, delta: {} }] })
+      expect(() => fold(bytesOf([...chunks, late({ hologram: 1 }), late(nulls)]))).toThrow(TypeError)
+    },
+  )
+
+  test('takes the latest of what is told again about the completion', async () => {
+    const late = (more: object) => ({ ...first, ...more, choices: [] })
+    const more = [
+      { usage: { prompt_tokens: 1 }, x_groq: { id: 'a' } },
+      { usage: { prompt_tokens: 2 }, x_groq: { id: 'a', usage: {} } },
+    ]
+    const stream = bytesOf([...chunks, ...more.map(late)])
+    expect(fold(stream)).toStrictEqual({ ...hello, ...more[1] })
+    expect(await completionInSdk(withoutObfuscation(stream))).toStrictEqual({ ...hello, ...more[1] })
+    expect(() => fold(bytesOf([...chunks, late({ said: 'a' }), late({ said: 'b' })]))).toThrow(TypeError)
+  })
+
+  test('counts logprobs once, and does not fold where the SDK would count them twice', async () => {
+    const token = (token: string) => ({ token, logprob: -1, bytes: null, top_logprobs: [] })
+    const logged = (index: number, content: object[]) => ({
+      ...first,
+      choices: [
+        {
+          index,
+          delta: { role: 'assistant', content: '' },
+          logprobs: { content, refusal: null },
+          finish_reason: 'stop',
+        },
+      ],
+    })
+    const good = bytesOf([logged(0, []), logged(0, [token('a')]), logged(0, [token('b')])])
+    expect((fold(good) as Completion).choices[0]!.logprobs).toStrictEqual({
+      content: [token('a'), token('b')],
+      refusal: null,
+    })
+    expect(() => fold(bytesOf([logged(0, [token('a')])]))).toThrow(TypeError)
   })
 
   test('orders choices and tool calls by their index', () => {
@@ -177,8 +324,8 @@ describe('a stream with what is not usual', () => {
       choices: [{ index, delta, finish_reason: 'stop' }],
     })
     const stream = bytesOf([
-      at(1, { content: 'b' }),
-      at(0, { tool_calls: [{ index: 1, ...call('b', '') }] }),
+      at(1, { role: 'assistant', content: 'b' }),
+      at(0, { role: 'assistant', tool_calls: [{ index: 1, ...call('b', '') }] }),
       at(0, { tool_calls: [{ index: 0, ...call('a', '') }] }),
     ])
     const { choices } = fold(stream) as Completion
@@ -194,21 +341,36 @@ describe('a stream with what is not usual', () => {
     expect(await completionInSdk(withoutObfuscation(stream))).toStrictEqual({ ...hello, ...filters })
   })
 
-  test('changes no object but its own', () => {
-    const stream = bytesOf([first!]).toString().replace('"role"', '"__proto__":{"polluted":"yes"},"role"')
-    fold(stream)
-    expect({}).not.toHaveProperty('polluted')
-  })
-
   test.each([
     ['without its last event', frame(first)],
+    ['without a reason to finish', bytesOf(chunks.slice(0, 2)).toString()],
+    [
+      'without a reason to finish a second choice',
+      bytesOf([...chunks, { ...first, choices: [{ index: 1, delta: {} }] }]).toString(),
+    ],
+    [
+      'without its first choice',
+      bytesOf([
+        { ...first, choices: [{ index: 1, delta: { role: 'assistant' }, finish_reason: 'stop' }] },
+      ]).toString(),
+    ],
+    ['without its role', bytesOf(chunks.slice(1)).toString()],
+    ['without a choice', bytesOf([{ ...first, choices: [] }]).toString()],
     ['without a chunk', 'data: [DONE]\n\n'],
     ['of what are no chunks', 'data: {"choices":1}\n\ndata: [DONE]\n\n'],
     ['of no JSON', 'data: {\n\ndata: [DONE]\n\n'],
   ])('%s is no completion', (_, stream) => expect(() => fold(stream)).toThrow())
+
+  test('is a completion without its [DONE], where each choice has finished', async () => {
+    const stream = chunks.map(frame).join('')
+    for (const end of ['', 'data: [DONE]', 'data: [DONE]\n', 'data: {"choices":']) {
+      expect(fold(stream + end)).toStrictEqual(hello)
+      expect(await completionInSdk(withoutObfuscation(Buffer.from(stream + end)))).toStrictEqual(hello)
+    }
+  })
 })
 
-/** The SDK keeps it as if it was part of the answer. */
+/** The SDK keeps it as if it were part of the answer. */
 function withoutObfuscation(stream: Buffer): string {
   return stream.toString().replaceAll(',"obfuscation":"aGk4Xw"', '')
 }

@@ -33,7 +33,7 @@ function choiceChunks({ index, message, finish_reason, logprobs, ...rest }: Choi
   const isLogged = logprobs !== undefined
   const begun = {
     role,
-    // A refusal is not known to be one yet.
+    // A refusal does not show yet that it is one.
     ...(content !== undefined && { content: typeof content === 'string' || refusal ? '' : content }),
     ...(refusal !== undefined && { refusal: null }),
   }

@@ -1,4 +1,4 @@
-import type { HttpAnswer, StreamFormat } from '@idem/core'
+import type { HttpAnswer, StreamFormat } from '@idem/core/dialect'
 import { statesOf as statesIn } from '@idem/testing'
 import { OpenAI } from 'openai'
 import { Stream } from 'openai/streaming'
@@ -55,7 +55,7 @@ export function statesOf(streams: StreamFormat, stream: Uint8Array, size: number
 }
 
 function clientThatReads(stream: string | Uint8Array): OpenAI {
-  return new OpenAI({ apiKey: 'key', fetch: async () => new Response(stream) })
+  return new OpenAI({ apiKey: 'key', logLevel: 'off', fetch: async () => new Response(stream) })
 }
 
 /** As JSON, without what the SDK adds of its own. */

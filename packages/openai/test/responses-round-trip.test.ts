@@ -1,4 +1,6 @@
-import { readEvents } from '@idem/core'
+import { readEvents } from '@idem/core/dialect'
+import { type Mutation, mutated } from '@idem/testing'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { responsesStreams } from '../src/responses/streams.js'
 import { answer, bothWays, eventsInSdk, parsed, responseInSdk, statesOf } from './oracle.js'
@@ -81,12 +83,12 @@ describe('a response', () => {
   })
 
   test.each(['queued', 'in_progress', 'cancelled', undefined, 'constructor'])(
-    'that is %s is the whole of no stream',
+    'that is %s ends no stream',
     (status) => expect(() => expand(response([], { status }))).toThrow(),
   )
 
   test.each([{}, { status: 'completed' }, { status: 'completed', output: [1] }])(
-    'is not what has none of its shape: %j',
+    'is not what has another shape: %j',
     (body) => expect(() => expand(body)).toThrow(),
   )
 
@@ -114,10 +116,30 @@ describe('a stream with what is not usual', () => {
   const hello = response([message(text('Hé!'))])
   const events = eventsOf(expand(hello))
 
-  test('folds where its events are named in their data only', () => {
-    const stream = events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')
-    expect(fold(stream)).toStrictEqual(hello)
-    expect(statesOf(responsesStreams, Buffer.from(stream), 7)).toHaveProperty('whole')
+  describe.each(['', 'event: message\n', 'event: data\n'])('whose events are all named %j', (named) => {
+    const textOf = (some: readonly Event[]) =>
+      some.map((event) => `${named}data: ${JSON.stringify(event)}\n\n`).join('')
+
+    test('folds by what their data says', async () => {
+      const stream = textOf(events)
+      expect(fold(stream)).toStrictEqual(hello)
+      expect(await responseInSdk(stream)).toStrictEqual(hello)
+      expect(statesOf(responsesStreams, Buffer.from(stream), 7)).toHaveProperty('whole')
+    })
+
+    test('is not complete without its last event', () => {
+      const inspector = responsesStreams.inspect()
+      inspector.push(Buffer.from(textOf(events.slice(0, -1))))
+      inspector.end!()
+      expect(inspector.state).toBe('running')
+    })
+
+    test('fails where their data says so', () => {
+      const failed = { type: 'response.failed', response: response([], { status: 'failed' }) }
+      expect(statesOf(responsesStreams, Buffer.from(textOf([failed])), 7)).toHaveProperty('failed')
+      const error = { type: 'error', message: 'Oh.' }
+      expect(statesOf(responsesStreams, Buffer.from(textOf([error])), 7)).toHaveProperty('failed')
+    })
   })
 
   test('folds with events and data of any kind, and a [DONE]', () => {
@@ -128,10 +150,57 @@ describe('a stream with what is not usual', () => {
     expect(statesOf(responsesStreams, Buffer.from(stream), 7)).not.toHaveProperty('failed')
   })
 
+  test('without all its items in the last event is not a response', () => {
+    const empty = { ...events.at(-1)!, response: { ...hello, output: [] } }
+    expect(() => fold(written([...events.slice(0, -1), empty]))).toThrow(TypeError)
+  })
+
+  test('that goes on after its last event is not a response', () => {
+    expect(() => fold(written([...events, events[2]!]))).toThrow(TypeError)
+  })
+
   test('without its last event is no response', () => {
     expect(() => fold(written(events.slice(0, -1)))).toThrow()
     expect(() => fold('event: response.completed\ndata: {"type":"response.completed"}\n\n')).toThrow()
   })
+})
+
+describe('any stream', () => {
+  const mutation: fc.Arbitrary<Mutation> = fc.record({
+    do: fc.constantFrom('drop', 'repeat', 'swap', 'remove', 'replace', 'add'),
+    event: fc.nat(40),
+    place: fc.nat(200),
+    name: fc.constantFrom('hologram', 'type', 'item', 'output', 'response', 'output_index', 'text', 'status'),
+    value: fc.oneof(
+      fc.constantFrom<unknown>(null, '', 'message', 0, 1, {}, []),
+      fc.jsonValue({ maxDepth: 2 }),
+    ),
+  })
+  const stream = fc
+    .tuple(fc.constantFrom(...examples), fc.array(mutation, { maxLength: 3 }))
+    .map(([{ response }, mutations]) => {
+      const events = eventsOf(expand(response))
+      return written([...mutated(events.slice(0, -1), mutations), ...events.slice(-1)])
+    })
+
+  test('folds to what the SDK reads in it, if it reads it, or to nothing', async () => {
+    let folds = 0
+    const property = fc.asyncProperty(stream, async (bytes) => {
+      const read = await responseInSdk(bytes).catch(() => undefined)
+      let folded: unknown
+      try {
+        folded = fold(bytes)
+      } catch {
+        return
+      }
+      // The SDK throws if an event before the last one is odd. The last one has the whole response nevertheless.
+      if (!read) return
+      folds++
+      expect(folded).toStrictEqual(read)
+    })
+    await fc.assert(property, { numRuns: 600 })
+    expect(folds).toBeGreaterThan(100)
+  }, 60_000)
 })
 
 describe('a stream that fails', () => {
@@ -154,6 +223,17 @@ describe('a stream that fails', () => {
     expect(statesOf(responsesStreams, written([event]), 5)).toHaveProperty('failed')
   })
 
+  test.each([
+    ['an event of its own', 'data: {"error":{"message":"Oh."}}\n\n'],
+    ['an event with a name', 'event: response.output_text.delta\ndata: {"error":"Oh."}\n\n'],
+    ['text', 'event: error\ndata: Oh.\n\n'],
+  ])('in %s folds to the error', (_, event) => {
+    const folded = responsesStreams.fold(answer(event))
+    expect(folded.status).toBe(500)
+    expect(JSON.stringify(parsed(folded))).toContain('Oh.')
+    expect(statesOf(responsesStreams, Buffer.from(event), 5)).toHaveProperty('failed')
+  })
+
   test('with an error of idem is thrown by the SDK, with its code', async () => {
     const body = JSON.stringify({
       error: { message: 'No.', type: 'x', param: null, code: 'IDEM_WAIT_TIMEOUT' },
@@ -164,7 +244,7 @@ describe('a stream that fails', () => {
   })
 })
 
-/** Reasoning has no list of content until there is some. */
+/** Reasoning has no list of content until it has content. */
 function withoutState({ status, ...item }: Item): unknown {
   const { content, ...rest } = item
   return item.type === 'reasoning' && Array.isArray(content) && content.length === 0 ? rest : item

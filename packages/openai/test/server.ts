@@ -20,7 +20,7 @@ export interface Reply {
 
 type Script = (request: ReceivedCall, index: number) => Reply
 
-/** The provider, with answers of this package's own making. */
+/** The provider, with answers made by this package. */
 export class Server {
   script: Script = usual
   #provider!: Provider
@@ -35,6 +35,11 @@ export class Server {
 
   get calls(): number {
     return this.#provider.calls
+  }
+
+  /** The next call that comes. */
+  nextCall(): Promise<ReceivedCall> {
+    return this.#provider.nextCall()
   }
 
   reset(): void {

@@ -1,40 +1,89 @@
-import { isObject, type JsonObject } from '@idem/core'
-
-/** Members whose text comes whole, however often it comes. All other text comes in pieces. */
-const WHOLE = new Set(['role', 'type', 'id', 'name'])
+import { isDeepStrictEqual } from 'node:util'
+import { isObject, type JsonObject } from '@idem/core/dialect'
 
 /**
- * Adds a delta to what there is so far, members not known yet as well: text is appended, lists are continued (items
- * with an `index` each for itself), objects are extended. Null takes nothing away.
+ * How a member of a delta is added to what came before.
+ *
+ * - `pieces`: text that is known to come in pieces, and is joined.
+ * - `whole`: text that comes whole, however often.
+ * - `once`: any value, once or the same again.
+ * - `latest`: the last one counts.
+ * - an object or a list: its members or items, each by their own rules.
  */
-export function extend(target: JsonObject, delta: JsonObject): JsonObject {
+export type Rule = 'pieces' | 'whole' | 'once' | 'latest' | ObjectRule | ListRule
+
+export interface ObjectRule {
+  readonly members: Readonly<Record<string, Rule>>
+  /** Whether a member without a rule makes the whole unknown, even if it comes once. */
+  readonly isClosed?: boolean
+}
+
+export interface ListRule {
+  readonly items: ObjectRule
+  /**
+   * The earlier item that this item of a delta continues; undefined if it starts a new one. Throws where that cannot be
+   * known.
+   */
+  continued(items: readonly JsonObject[], piece: JsonObject): JsonObject | undefined
+}
+
+/**
+ * Adds a delta. A member without a rule is unknown: it may come once, or repeat its value. Null leaves the earlier
+ * value in place.
+ * @throws where the whole cannot be known with certainty
+ */
+export function extend(target: JsonObject, delta: JsonObject, { members, isClosed }: ObjectRule): JsonObject {
   for (const [name, piece] of Object.entries(delta)) {
+    const rule = Object.hasOwn(members, name) ? members[name] : undefined
+    if (name === '__proto__' || (isClosed && !rule))
+      throw new TypeError('a delta of a kind that is not known')
+    if (isClosed && piece === null) continue
     const before = Object.hasOwn(target, name) ? target[name] : undefined
-    target[name] = joined(name, before, piece)
+    const after = rule === undefined ? onceOf(before, piece) : joined(rule, before, piece)
+    if (after !== undefined) target[name] = after
   }
   return target
 }
 
-function joined(name: string, before: unknown, piece: unknown): unknown {
-  if (piece === null) return before ?? null
-  if (typeof piece === 'string' && typeof before === 'string') {
-    return WHOLE.has(name) ? piece || before : before + piece
-  }
-  if (Array.isArray(piece)) return continued(Array.isArray(before) ? before : [], piece)
-  if (isObject(piece)) return extend(isObject(before) ? before : {}, piece)
-  return piece
+/** A member that never changes: its first value that is not null. */
+export function onceOf(before: unknown, piece: unknown): unknown {
+  if ((before ?? null) === null || isDeepStrictEqual(before, piece)) return piece
+  throw new TypeError('a member that is not known comes twice')
 }
 
-function continued(items: unknown[], more: readonly unknown[]): unknown[] {
+function joined(rule: Rule, before: unknown, piece: unknown): unknown {
+  if (piece === null) return before ?? (typeof rule === 'string' ? null : undefined)
+  switch (rule) {
+    case 'latest':
+      return piece
+    case 'once':
+      return onceOf(before, piece)
+    case 'pieces':
+      return textOf(before ?? '') + textOf(piece)
+    case 'whole':
+      return piece === '' && before ? before : onceOf(before || null, textOf(piece))
+  }
+  if ('items' in rule) return listed(rule, (before ?? []) as JsonObject[], piece)
+  return extend((before ?? {}) as JsonObject, objectOf(piece), rule)
+}
+
+function listed({ items, continued }: ListRule, before: JsonObject[], more: unknown): JsonObject[] {
+  if (!Array.isArray(more)) throw new TypeError('a delta that is not a list')
   for (const one of more) {
-    const index = indexOf(one)
-    const same = index === undefined ? undefined : items.find((item) => indexOf(item) === index)
-    if (isObject(same) && isObject(one)) extend(same, one)
-    else items.push(isObject(one) ? extend({}, one) : one)
+    const piece = objectOf(one)
+    const same = continued(before, piece)
+    if (same) extend(same, piece, items)
+    else before.push(extend({}, piece, items))
   }
-  return items
+  return before
 }
 
-function indexOf(item: unknown): number | undefined {
-  return isObject(item) && typeof item.index === 'number' ? item.index : undefined
+export function objectOf(value: unknown): JsonObject {
+  if (!isObject(value)) throw new TypeError('a delta that is not an object')
+  return value
+}
+
+function textOf(value: unknown): string {
+  if (typeof value !== 'string') throw new TypeError('a delta that is not text')
+  return value
 }

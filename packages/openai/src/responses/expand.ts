@@ -1,11 +1,14 @@
-import { eventText, type HttpAnswer, type JsonObject, parseObject } from '@idem/core'
+import { eventText, type HttpAnswer, type JsonObject, parseObject } from '@idem/core/dialect'
 import { textOf } from '../streams.js'
 import { itemEvents } from './items.js'
 
-/** What is known only at the end, and null until then. */
+/** Members that are known only at the end, and null until then. */
 const LATE = ['completed_at', 'error', 'incomplete_details', 'usage']
 
-/** The states that are an end, and of what event. One of the server's own, `cancelled` or `queued`, ends no stream. */
+/**
+ * The final states, and the event that ends a stream in each. A state of the server alone, `cancelled` or `queued`,
+ * ends no stream.
+ */
 const ENDS = new Map<unknown, string>([
   ['completed', 'response.completed'],
   ['incomplete', 'response.incomplete'],

@@ -1,16 +1,19 @@
-import { isObject, type JsonObject } from '@idem/core'
+import { isObject, type JsonObject } from '@idem/core/dialect'
 
-/** An event of a stream, without its number. */
+/** An event of a stream, without its sequence number. */
 export type ItemEvent = JsonObject & { readonly type: string }
 
-/** The text a call's arguments are, by the type of the item, and what its events are called. */
+/** By type of item: the member that holds the text of a call's arguments, and the name of its events. */
 const CALLS = new Map<unknown, readonly [member: string, events: string]>([
   ['function_call', ['arguments', 'response.function_call_arguments']],
   ['mcp_call', ['arguments', 'response.mcp_call_arguments']],
   ['custom_tool_call', ['input', 'response.custom_tool_call_input']],
 ])
 
-/** The events that build up one item of the output; an item of a type not known here comes whole. */
+/**
+ * The events that build up one item of the output; an item of an unknown type comes whole.
+ * @throws for an item without the text its type has
+ */
 export function itemEvents(item: unknown, output_index: number): ItemEvent[] {
   if (!isObject(item)) throw new TypeError('not an item of the output')
   const { start, events } = split(item)
@@ -44,7 +47,7 @@ function split(item: JsonObject): { start: JsonObject; events: ItemEvent[] } {
 }
 
 function callEvents(item: JsonObject, member: string, name: string): ItemEvent[] {
-  const text = item[member]
+  const text = textIn(item, member)
   return [
     ...(text ? [{ type: `${name}.delta`, delta: text }] : []),
     { type: `${name}.done`, ...('name' in item && { name: item.name }), [member]: text },
@@ -52,7 +55,7 @@ function callEvents(item: JsonObject, member: string, name: string): ItemEvent[]
 }
 
 function summaryEvents(part: JsonObject, summary_index: number): ItemEvent[] {
-  const { text } = part
+  const text = textIn(part, 'text')
   return [
     { type: 'response.reasoning_summary_part.added', summary_index, part: { ...part, text: '' } },
     ...(text ? [{ type: 'response.reasoning_summary_text.delta', summary_index, delta: text }] : []),
@@ -73,8 +76,10 @@ function contentEvents(part: JsonObject, content_index: number): ItemEvent[] {
 function splitPart(part: JsonObject): { start: JsonObject; events: ItemEvent[] } {
   switch (part.type) {
     case 'output_text': {
-      const { text, logprobs = [] } = part
-      const annotations = Array.isArray(part.annotations) ? part.annotations : []
+      const { logprobs = [] } = part
+      const text = textIn(part, 'text')
+      const annotations: unknown = part.annotations ?? []
+      if (!Array.isArray(annotations)) throw new TypeError('annotations that are not a list')
       return {
         start: { ...part, text: '', annotations: [], ...('logprobs' in part && { logprobs: [] }) },
         events: [
@@ -89,15 +94,16 @@ function splitPart(part: JsonObject): { start: JsonObject; events: ItemEvent[] }
       }
     }
     case 'refusal':
-      return { start: { ...part, refusal: '' }, events: textEvents('refusal', 'refusal', part.refusal) }
+      return { start: { ...part, refusal: '' }, events: textEvents('refusal', 'refusal', part) }
     case 'reasoning_text':
-      return { start: { ...part, text: '' }, events: textEvents('reasoning_text', 'text', part.text) }
+      return { start: { ...part, text: '' }, events: textEvents('reasoning_text', 'text', part) }
     default:
       return { start: part, events: [] }
   }
 }
 
-function textEvents(name: string, member: string, text: unknown): ItemEvent[] {
+function textEvents(name: string, member: string, part: JsonObject): ItemEvent[] {
+  const text = textIn(part, member)
   return [
     ...(text ? [{ type: `response.${name}.delta`, delta: text }] : []),
     { type: `response.${name}.done`, [member]: text },
@@ -107,4 +113,10 @@ function textEvents(name: string, member: string, text: unknown): ItemEvent[] {
 function partsOf(parts: unknown): JsonObject[] {
   if (!Array.isArray(parts) || !parts.every(isObject)) throw new TypeError('not the parts of an item')
   return parts
+}
+
+function textIn(part: JsonObject, member: string): string {
+  const text = part[member]
+  if (typeof text !== 'string') throw new TypeError('a part of an item without its text')
+  return text
 }
