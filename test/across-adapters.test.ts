@@ -11,7 +11,7 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { clusterAdapters, serverAdapters } from './adapters.mjs'
 
-/** What JSON can hold that is easily broken on the way. */
+/** JSON values that are easily broken on the way. */
 const value = { text: 'ä€😀\u0000\ud800 "\\\n', list: [0, -1.5e-7, true, null, ''], nested: { '{a}': [{}] } }
 
 interface Result {

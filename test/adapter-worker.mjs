@@ -7,7 +7,10 @@ const { ADAPTER, WHERE, PREFIX } = process.env
 const open = { ...serverAdapters, ...clusterAdapters }[ADAPTER]
 const where = ADAPTER in serverAdapters ? WHERE : JSON.parse(WHERE)
 // Waiters are woken by hints alone: a poll would hide that one adapter does not hear the other.
-const idem = createIdem({ store: await open(where, PREFIX), pollMinMs: 600_000, pollMaxMs: 600_000 })
+const idem = createIdem({
+  store: await open(where, PREFIX),
+  tuning: { pollMinMs: 600_000, pollMaxMs: 600_000 },
+})
 
 let finish
 const server = serveWorker({

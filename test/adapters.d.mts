@@ -1,4 +1,4 @@
-import type { Store } from '@idem/core'
+import type { Store } from '@idem/core/store'
 
 type Open<Where> = (where: Where, prefix: string) => Promise<Store>
 export const serverAdapters: Record<string, Open<string>>

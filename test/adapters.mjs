@@ -37,7 +37,7 @@ export const clusterAdapters = {
     await client.connect()
     return redisClusterStore(client, { prefix })
   },
-  // Not on one server, where GLIDE has no sharded subscriptions and waiters poll.
+  // Not on one server: GLIDE has no sharded subscriptions there, so its waiters poll.
   async 'valkey-glide'(addresses, prefix) {
     const [{ GlideClusterClient, Logger }, { valkeyGlideStore }] = await Promise.all([
       import('@valkey/valkey-glide'),

@@ -9,7 +9,7 @@ beforeAll(async () => {
 })
 afterAll(() => redis.stop())
 
-/** A process that waits once for another owner, closes its own client and nothing else. */
+/** A process that waits once for another owner, then closes its own client and nothing else. */
 const programs = {
   ioredis: `
     import { Redis } from 'ioredis'

@@ -22,12 +22,12 @@ test('ten thousand streams leave nothing behind: no handle, listener, subscripti
   process.stdout.write(
     `    ${calls} calls, ${keys} keys still alive, ${(grown / 2 ** 20).toFixed(1)} MB more in use\n`,
   )
-  // Each of the streams, and the 500 before, cost one call, whoever left.
+  // Each stream, and each of the 500 before, cost one call, whichever caller left.
   expect(calls).toBe(STREAMS + 500)
   expect(stats[0].executed + stats[1].executed).toBe(calls)
   expect(after.handles).toEqual(before.handles)
   expect(after.listeners).toBe(0)
   expect(undying).toBe(0)
-  // 200 bytes kept of each stream would be seen.
+  // A leak of 200 bytes for each stream would show.
   expect(grown).toBeLessThan(2 * 2 ** 20)
 }, 240_000)

@@ -41,7 +41,7 @@ function ask(idem, about, stream = true) {
       url: 'http://provider/v1/messages',
       method: 'POST',
       headers: new Headers({ authorization: 'Bearer key' }),
-      body: JSON.stringify({ about, stream }),
+      body: JSON.stringify({ model: 'm', messages: [], about, stream }),
       signal: shutdown.signal,
     },
     timeoutMs: 60_000,
@@ -71,7 +71,7 @@ async function one(index) {
   await Promise.all(others.map(async (response) => (await response).text()))
 }
 
-/** What is in use: what is let go is collected in turns. */
+/** The memory in use. Garbage that was let go is collected in several turns. */
 async function state() {
   for (let turn = 0; turn < 3; turn++) {
     global.gc()
@@ -94,7 +94,7 @@ async function run(from, to) {
   await settled()
 }
 
-/** Until nobody is subscribed, and nothing is on its way. */
+/** Waits until nobody is subscribed and nothing is on its way. */
 async function settled() {
   do await new Promise((resolve) => setTimeout(resolve, 50))
   while ((await clients[0].call('PUBSUB', 'SHARDCHANNELS', `${PREFIX}*`)).length > 0)

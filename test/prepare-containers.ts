@@ -4,7 +4,7 @@ import { redisTests } from './redis-tests.js'
 /** Before the first test in a container: asks for the engine and the image, and says what is not run here. */
 export default async function setup(): Promise<void> {
   await prepareContainers().catch((error: Error) => {
-    // One sentence says it; thrown, it would come with a page of the runner's own stack.
+    // Printed as one sentence: if it were thrown, the test runner would add a page of its own stack.
     process.stderr.write(`\n${error.message}\n`)
     process.exit(1)
   })

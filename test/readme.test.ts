@@ -71,7 +71,7 @@ describe('every published package', () => {
       license: 'MIT',
       description: expect.stringMatching(/\.$/),
       repository: { directory: `packages/${one.folder}` },
-      engines: { node: '>=20.3' },
+      engines: { node: '>=20.19' },
       files: ['dist'],
       sideEffects: false,
     })

@@ -13,7 +13,7 @@ beforeAll(async () => {
 beforeEach(() => provider.reset())
 afterAll(() => provider.stop())
 
-/** Each form in which the API answers; where it has one alone, that one is tested alone. */
+/** Each form of an answer that the API has. */
 const forms = sdks.flatMap((sdk) => {
   const isStreaming = sdk.open('http://127.0.0.1').stream !== undefined
   const both = ['whole', 'stream'] as const
@@ -96,7 +96,7 @@ describe.each(sdks.filter((sdk) => sdk.open('http://127.0.0.1').stream))('$name'
       const opened = sdk.open(provider.url)
       const answers = [await opened[first]!(), await opened[second]!()]
       expect(provider.calls).toBe(1)
-      // What plain fetch gives is the wire itself, which differs.
+      // Plain fetch gives the bytes of the wire, which differ between the forms.
       if (sdk.name !== 'plain fetch') expect(answers[0]).toBe(answers[1])
     }
   })
@@ -120,7 +120,7 @@ describe.each(['@anthropic-ai/bedrock-sdk', '@anthropic-ai/vertex-sdk'])('%s wit
   })
 })
 
-/** Each SDK has a name of its own for it; what retried in vain has it one level down. */
+/** Each SDK has its own name for it; after vain retries it is one level deeper. */
 function statusOf(error: { status?: number; statusCode?: number; lastError?: { statusCode?: number } }) {
   return error?.status ?? error?.statusCode ?? error?.lastError?.statusCode
 }

@@ -9,13 +9,13 @@ import { generateText, streamText } from 'ai'
 import OpenAI from 'openai'
 import { bedrock, foundry, vertex } from '../packages/testing/test/clouds.js'
 
-/** One way to ask for an answer, told apart from all other answers: the id and the text, say. */
+/** One way to ask for an answer. Its result, the id and the text say, differs from that of any other answer. */
 export type Ask = (options?: {
   readonly idem?: CallOptions
   readonly signal?: AbortSignal
 }) => Promise<string>
 
-/** An SDK over an idem of its own. */
+/** An SDK over its own idem. */
 export interface Opened {
   readonly idem: Idem
   readonly whole: Ask
@@ -32,14 +32,14 @@ export interface ClientOptions {
 export interface Sdk {
   readonly name: string
   readonly version: string
-  /** Whether it has a timeout of its own, and retries after it; else its caller ends the wait and asks again. */
+  /** Whether it has a timeout of its own and retries after it. Otherwise its caller ends the wait and asks again. */
   readonly retries: boolean
   open(url: string, options?: ClientOptions): Opened
-  /** What the provider answers, where it is not what it answers to everybody. */
+  /** What the provider must answer to this SDK, where that is not its usual answer. */
   readonly answer?: (call: number) => ReplyScript
 }
 
-/** By its folder: not every package lets its package.json be imported. */
+/** Read from its folder: not every package lets its package.json be imported. */
 function versionOf(name: string, folder = 'test'): string {
   const path = new URL(`../${folder}/node_modules/${name}/package.json`, import.meta.url)
   return JSON.parse(readFileSync(path, 'utf8')).version
@@ -67,7 +67,7 @@ function messages(idem: Idem, api: Messages): Opened {
   }
 }
 
-/** A cloud shows no credential, or one that says little: whose calls share is said. */
+/** A cloud shows no credential, or one that says little, so the scope is given. */
 function cloud(make: (url: string, options: object) => { messages: Messages }): Sdk['open'] {
   return (url, options) => {
     const idem = createIdem(quiet)
@@ -121,7 +121,7 @@ const embeddings = openai((client) => ({
   },
 }))
 
-/** Options of a call do not reach its fetch, but headers do: the policy reads one. */
+/** The options of a call do not reach its fetch, but its headers do: the policy reads one. */
 function vercel(url: string, { maxRetries }: ClientOptions = {}): Opened {
   const idem = createIdem({
     ...quiet,

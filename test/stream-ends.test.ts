@@ -4,15 +4,12 @@ import { FIRST, follow, LAST, messagesIn, useStreamProcesses } from './stream-pr
 
 const context = useStreamProcesses()
 
-describe('an owner that is killed in the middle', () => {
-  const options = { leaseMs: 500 }
+/** The lease of an owner that is lost. Those that take over keep the default, which outlasts the stalls of a machine. */
+const brief = { tuning: { leaseMs: 500 } }
 
+describe('an owner that is killed in the middle', () => {
   test('a duplicate that has bytes is told so, with an error that says to ask again; others take over unawares', async () => {
-    const [a, b, c] = await Promise.all([
-      context.spawn(options),
-      context.spawn(options),
-      context.spawn(options),
-    ])
+    const [a, b, c] = await Promise.all([context.spawn(brief), context.spawn(), context.spawn()])
     const gated = gatedReply()
     context.provider.reply((_, index) => (index === 0 ? gated.script : {}))
     gated.open(5)
@@ -22,20 +19,17 @@ describe('an owner that is killed in the middle', () => {
     await b!.call('begin', 'joiner', 'killed')
     const joiner = follow(b!, 'joiner')
     await joiner.has(FIRST)
-    // Has its headers, and has read nothing.
+    // Has its headers, and has read nothing of the body.
     await c!.call('begin', 'patient', 'killed')
     const whole = c!.call<{ id: string }>('message', 'killed', 'whole')
     owner.end.catch(() => {})
 
     a!.signal('SIGKILL')
-    const killedAt = performance.now()
     const told = await joiner.end
-    const passedMs = performance.now() - killedAt
     expect(told.error).toEqual({ code: 'IDEM_STREAM_INTERRUPTED', name: 'StreamInterruptedError' })
     expect(told.text).not.toContain(LAST)
-    expect(passedMs).toBeLessThan(options.leaseMs + 1_000)
 
-    // Its process has taken over by then. Read sooner it might be given bytes of the dead one, as nobody knows yet.
+    // Its process has taken over by then. If it read sooner it might get bytes of the dead owner, as nobody knows yet.
     const { id } = await whole
     const patient = await follow(c!, 'patient').end
     expect(patient.error).toBeUndefined()
@@ -47,7 +41,7 @@ describe('an owner that is killed in the middle', () => {
 })
 
 describe('an owner whose caller has left', () => {
-  const options = { abandonGraceMs: 300, pollMaxMs: 100 }
+  const options = { tuning: { abandonGraceMs: 300, pollMaxMs: 100 } }
 
   test('goes on as long as somebody waits in another process', async () => {
     const [a, b] = await Promise.all([context.spawn(options), context.spawn(options)])
@@ -68,7 +62,7 @@ describe('an owner whose caller has left', () => {
     expect(context.provider.calls).toBe(1)
   })
 
-  test('is cancelled when nobody is left anywhere, and that is nobody’s failure', async () => {
+  test('is cancelled when no caller is left anywhere, and that is told as a failure to none', async () => {
     const [a, b] = await Promise.all([context.spawn(options), context.spawn(options)])
     const gated = gatedReply()
     context.provider.reply((_, index) => (index === 0 ? gated.script : {}))
@@ -77,7 +71,7 @@ describe('an owner whose caller has left', () => {
     await b!.call('begin', 'joiner', 'gone')
     await Promise.all([a!.call('leave', 'owner'), b!.call('leave', 'joiner')])
     await context.provider.requests[0]!.closedByClient
-    // It may still meet the lock of the cancelled call, and then has nothing of it to lose.
+    // It may still find the lock of the cancelled call, and has no bytes of it to lose.
     const message = await b!.call<{ type: string }>('message', 'gone', 'whole')
     expect(message.type).toBe('message')
     expect(await a!.call('stats')).toMatchObject({ cancelled: 1 })
@@ -90,10 +84,10 @@ describe('a stream that does not end well, for callers in another process', () =
   const endings: [string, object, ReplyScript, string | undefined][] = [
     ['an error event is given to all', {}, { status: 200, error: { type: 'overloaded_error' } }, undefined],
     ['a connection that breaks', {}, { drop: 'mid-body' }, 'IDEM_STREAM_INTERRUPTED'],
-    ['an answer over the limit', { recordLimitBytes: 3_000 }, long, 'IDEM_STREAM_INTERRUPTED'],
+    ['an answer over the limit', { tuning: { maxRecordBytes: 3_000 } }, long, 'IDEM_STREAM_INTERRUPTED'],
   ]
   test.each(endings)(
-    '%s: who has bytes is told, nothing is stored, others get a new answer',
+    '%s: a caller that has bytes is told, nothing is stored, others get a new answer',
     async (about, options, script, code) => {
       const [a, b] = await Promise.all([context.spawn(options), context.spawn(options)])
       const gated = gatedReply(script)
@@ -127,8 +121,7 @@ describe('a stream that does not end well, for callers in another process', () =
 })
 
 test('two owners: a paused one goes on after its lease; nobody has bytes of both, and one answer stands', async () => {
-  const options = { leaseMs: 500 }
-  const [a, b] = await Promise.all([context.spawn(options), context.spawn(options)])
+  const [a, b] = await Promise.all([context.spawn(brief), context.spawn()])
   const gates = [gatedReply(), gatedReply()]
   context.provider.reply((_, index) => gates[index]!.script)
   gates[0]!.open(5)

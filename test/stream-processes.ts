@@ -8,7 +8,7 @@ import {
 } from '@idem/testing'
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
 
-/** A Redis and a provider for this file, and processes that stream over them, gone after each test. */
+/** A Redis and a provider for this file, and processes that stream over them. All end after each test. */
 export function useStreamProcesses() {
   const workers: Worker[] = []
   const context = {

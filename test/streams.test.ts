@@ -92,8 +92,9 @@ test('nothing is left behind: every key has a time to live, and nobody is subscr
   const keys = await admin.keys(`${context.redis.prefix}*`)
   expect(keys.length).toBeGreaterThan(0)
   for (const key of keys) expect(await admin.pttl(key)).toBeGreaterThan(0)
-  await vi.waitFor(async () =>
-    expect(await admin.call('PUBSUB', 'SHARDCHANNELS', `${context.redis.prefix}*`)).toEqual([]),
+  await vi.waitFor(
+    async () => expect(await admin.call('PUBSUB', 'SHARDCHANNELS', `${context.redis.prefix}*`)).toEqual([]),
+    { timeout: 20_000 },
   )
   admin.disconnect()
 })

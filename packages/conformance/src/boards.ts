@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Store } from '@idem/core'
+import type { Store } from '@idem/core/store'
 import { assertBytes, eventually } from './tools.js'
 
 /** The board has these reports and no others, in any order. */

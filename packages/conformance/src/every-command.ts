@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import type { Store, StoreError } from '@idem/core'
-import { bytesOf, eventually, LONG_MS, newClaim, newKey } from './tools.js'
+import type { StoreError } from '@idem/core'
+import type { Store } from '@idem/core/store'
+import { bytesOf, eventually, LONG_MS, newClaim, newKey, writeOver } from './tools.js'
 
 export const ANSWER = bytesOf('the answer')
 /** How long a client may take to connect again, or a command to give up. */
@@ -13,12 +14,12 @@ export function commands(store: Store): (() => Promise<unknown>)[] {
     () => store.acquire(key, claim, LONG_MS),
     () => store.renew(newKey(), claim, LONG_MS),
     () => store.complete(newKey(), claim, ANSWER, LONG_MS),
-    () => store.replace(newKey(), claim, ANSWER, LONG_MS),
+    () => writeOver(store, newKey(), claim, ANSWER, LONG_MS),
     () => store.release(newKey(), claim.owner),
     () => store.forget(newKey()),
     () => store.read(newKey()),
-    () => store.end(newKey(), claim.owner, ANSWER, LONG_MS),
-    () => store.ending(newKey(), claim.owner),
+    () => store.leaveNote(newKey(), claim.owner, ANSWER, LONG_MS),
+    () => store.readNote(newKey(), claim.owner),
     ...(store.append ? [() => store.append!(newKey(), claim.owner, 0, ANSWER, LONG_MS)] : []),
     ...(store.tail ? [() => store.tail!(newKey(), claim.owner, 0)] : []),
     ...(store.report ? [() => store.report!(newKey(), claim.owner, ANSWER, LONG_MS)] : []),
@@ -39,7 +40,7 @@ export async function ends(command: Promise<unknown>): Promise<void> {
       assert.ok(['none', 'unknown', 'done'].includes(error.effect), `its effect is ${error.effect}`)
     },
   )
-  ending.catch(() => {}) // Awaited below; another may fail first.
+  ending.catch(() => {}) // Awaited below; another command may fail first.
   await eventually('a command never ended', async () => ended || undefined, RECONNECT_MS)
   await ending
 }

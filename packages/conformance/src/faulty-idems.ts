@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { createIdem, type Idem, type IdemOptions, type Store } from '@idem/core'
+import { createIdem, type Idem, type IdemOptions } from '@idem/core'
+import type { Store } from '@idem/core/store'
 import { type FaultPlan, faulty } from './faulty.js'
 import type { ConformanceTest, TestContext } from './kit.js'
 import { newOwner, now, sleep } from './tools.js'
@@ -7,14 +8,14 @@ import { newOwner, now, sleep } from './tools.js'
 /** A lease that is renewed and lapses within a test. */
 const LEASE_MS = 600
 
-/** The answer of one execution, told apart from that of any other. */
+/** The answer of one execution, different from that of any other. */
 export const answer = () => ({ answer: newOwner() })
 
 export type Turn = (context: TestContext, leaseMs: number) => Promise<void>
 
 /**
- * A turn that failed tells nothing if this process stood still for a good part of the lease meanwhile, which is a fault
- * nobody planned: again then, with longer leases.
+ * A turn that failed proves nothing if this process itself stood still for a good part of the lease, which nobody
+ * planned: it is run again, with longer leases.
  */
 export function calmly(turn: Turn): ConformanceTest['run'] {
   return async (context) => {
@@ -52,25 +53,22 @@ function watchStalls() {
 export async function idems(
   { open }: TestContext,
   plans: readonly FaultPlan[],
-  options: IdemOptions & { leaseMs: number },
+  options: IdemOptions & { tuning: { leaseMs: number } },
 ): Promise<Idem[]> {
   const handles = await Promise.all(plans.map(() => open()))
   return plans.map((plan, index) =>
     createIdem({
       store: lent(faulty(handles[index]!, plan)),
-      pollMinMs: 15,
-      pollMaxMs: 60,
-      storeBudgetMs: 3_000,
-      maxWaitMs: 8_000,
       logger: { warn() {} },
       ...options,
+      tuning: { pollMinMs: 15, pollMaxMs: 60, storeBudgetMs: 3_000, maxWaitMs: 8_000, ...options.tuning },
     }),
   )
 }
 
 /**
- * The kit closes what it opened: a handle may be that of other tests too. And what its idems count is no part of the
- * fleet's numbers: the board of a day has no random name.
+ * The kit closes the handles it opened: one may belong to other tests, too. The idems write no statistics: the board of
+ * a day has no random name.
  */
 const lent = (store: Store): Store => ({
   ...store,
@@ -105,13 +103,13 @@ export function counted(ms = 0) {
   return { count, work }
 }
 
-/** Asks until the answer comes from a record, as it must once it was stored. */
+/** Asks until the answer is replayed, which must happen once it was stored. */
 export async function assertStored(idem: Idem, key: string, expected: unknown): Promise<void> {
   const found = await idem.runWithOutcome(key, () => 'made again')
   assert.deepEqual(found, { value: expected, outcome: 'replayed' })
 }
 
-/** The first command of a method on each key has this happen to it. */
+/** Makes this happen to the first command of a method on each key. */
 export const first = (method: string, fault: ReturnType<NonNullable<FaultPlan['command']>>): FaultPlan => ({
   command: (command) => (command.method === method && command.before === 0 ? fault : undefined),
 })

@@ -1,7 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Hint, type Store, StoreError } from '@idem/core'
+import { StoreError } from '@idem/core'
+import { type Hint, STORE_METHODS, type Store } from '@idem/core/store'
 
-/** What goes wrong with one command. */
+const { required, live, reports } = STORE_METHODS
+const METHODS = [...required, ...live, ...reports].filter((name) => name !== 'ready' && name !== 'close')
+
+/** What happens to one command. */
 export type Fault =
   /** It never reaches the store: rejects with effect `none`. */
   | { readonly fault: 'refused' }
@@ -13,36 +17,20 @@ export type Fault =
   | { readonly fault: 'reply late'; readonly ms: number }
 
 export interface FaultyCommand {
-  readonly method: Exclude<keyof Store, 'watch' | 'domain' | 'ready' | 'close'>
+  readonly method: (typeof METHODS)[number]
   /** Or the board. */
   readonly key: string
   /** How many commands of this method and key came before it through the same decorator. */
   readonly before: number
 }
 
-/** What goes wrong, and when. Everything else goes through. */
+/** What goes wrong, and when. All other commands go through. */
 export interface FaultPlan {
   /** Asked for every command. */
   command?(command: FaultyCommand): Fault | undefined
   /** Asked for every hint: how often its listener hears it, 0 where it is lost. @default once */
   hint?(hint: Hint, key: string): number
 }
-
-const METHODS = [
-  'acquire',
-  'renew',
-  'complete',
-  'release',
-  'end',
-  'ending',
-  'read',
-  'replace',
-  'forget',
-  'append',
-  'tail',
-  'report',
-  'reports',
-] as const satisfies readonly FaultyCommand['method'][]
 
 /**
  * The same store, to which things happen as the plan says: commands that fail before or after they are done, that come
@@ -81,7 +69,8 @@ export function faulty(store: Store, plan: FaultPlan): Store {
           for (let times = plan.hint?.(hint, key) ?? 1; times > 0; times--) listener(hint)
         }),
     }),
-    ready: () => store.ready(),
+    specVersion: store.specVersion,
+    ready: (key) => store.ready(key),
     close: () => store.close(),
   }
 }

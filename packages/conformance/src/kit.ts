@@ -1,4 +1,4 @@
-import type { Store } from '@idem/core'
+import type { Store } from '@idem/core/store'
 import { type ForkModule, forkStore, type StoreProcess, shareProcess } from './process.js'
 
 /** The areas of the contract, each a file in `areas/`. */
@@ -22,16 +22,16 @@ export type Area =
   | 'concurrency'
   | 'faults'
 
-/** What a store may lack. Read from the store itself: nobody declares it. */
+/** What a store may lack. It is read from the store itself; nobody declares it. */
 export type Ability = 'watch' | 'append' | 'report'
 
-/** What the author of the store gives the kit, beside `open`, or does not. */
+/** What the author of a store may give the kit, beside `open`. */
 export type Means = 'handles' | 'openAlone' | 'fork' | 'disrupt'
 
-/** What a test cannot do without; `no watch` is a test of how `watch` is absent. */
+/** What a test needs. `no watch`: a test for stores that have no `watch`. */
 export type Need = Ability | `no ${Ability}` | Means
 
-/** One handle of a store, as one process has it. */
+/** One handle of a store: one process's connection to it. */
 export interface OpenStore {
   readonly store: Store
   /** Called when the test that opened the handle is over. Close the store here, and the client made for it. */
@@ -50,7 +50,7 @@ export interface OpenStore {
  */
 export type Open = () => OpenStore | Promise<OpenStore>
 
-/** What the kit is given of a store. */
+/** The store under test, and how the kit opens it. */
 export interface StoreUnderTest {
   readonly open: Open
   /**
@@ -68,7 +68,7 @@ export interface StoreUnderTest {
 export interface TestContext {
   /** A handle of its own for this test, closed when the test is over. */
   open(): Promise<Store>
-  /** As `open`; a store that the test may close. */
+  /** As `open`, of a store that the test may close. */
   openAlone(): Promise<Store>
   /** Breaks the connections of a store that `open` gave. */
   disrupt(store: Store): Promise<void>

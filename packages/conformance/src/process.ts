@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import type { Hint, Store, Watch } from '@idem/core'
+import { type Hint, STORE_SPEC_VERSION, type Store, type Watch } from '@idem/core/store'
 import { type Answer, CLOCK_AHEAD, fromWire, type Order } from './wire.js'
 
 /** A module that opens a handle and serves it with `serveStore`. */
@@ -86,7 +86,7 @@ export async function shareProcess(forkModule: Fork): Promise<{ store: Store; le
 /** Questions and answers over the channel of one child. */
 class Line {
   readonly opened: Promise<readonly string[]>
-  /** Resolves when the process is gone, never rejects. */
+  /** Resolves when the process has ended, and never rejects. */
   readonly ended: Promise<void>
   readonly #child: ChildProcess
   readonly #asked = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
@@ -101,7 +101,7 @@ class Line {
     })
     this.opened = new Promise((resolve, reject) => {
       child.once('error', reject)
-      this.ended.then(() =>
+      void this.ended.then(() =>
         reject(new Error('The process ended before it served a store with serveStore().')),
       )
       child.on('message', (answer: Answer) => {
@@ -109,7 +109,7 @@ class Line {
         else this.#hear(answer)
       })
     })
-    this.ended.then(() => {
+    void this.ended.then(() => {
       for (const { reject } of this.#asked.values()) reject(new Error('The process of the store has ended.'))
       this.#asked.clear()
     })
@@ -147,11 +147,11 @@ class Line {
   }
 }
 
-/** Has the methods that the store there has. */
+/** Has the same methods as the store in the process. */
 function remoteStore(line: Line, methods: readonly string[]): Store {
   const calls = methods
     .filter((method) => method !== 'watch')
     .map((method) => [method, (...args: unknown[]) => line.ask({ idem: 'call', method, args })] as const)
-  const store = Object.fromEntries(calls) as unknown as Store
+  const store = { specVersion: STORE_SPEC_VERSION, ...Object.fromEntries(calls) } as Store
   return methods.includes('watch') ? { ...store, watch: (key, listener) => line.watch(key, listener) } : store
 }

@@ -19,14 +19,20 @@ export interface ConformanceOptions extends StoreUnderTest {
   /** What the tests are listed under, e.g. `ioredisStore on Redis 7.4`. */
   readonly name: string
   readonly runner: Runner
+  /**
+   * Which tests are registered.
+   * @default all of them; a store is right only if it passes all
+   */
+  readonly only?: (test: ConformanceTest) => boolean
 }
 
 /** Registers every test of the kit with a test runner, one `describe` an area. */
-export function storeConformance({ name, runner, ...under }: ConformanceOptions): void {
+export function storeConformance({ name, runner, only = () => true, ...under }: ConformanceOptions): void {
+  const registered = conformanceTests.filter(only)
   runner.describe(name, () => {
-    for (const area of new Set(conformanceTests.map((test) => test.area))) {
+    for (const area of new Set(registered.map((test) => test.area))) {
       runner.describe(area, () => {
-        for (const test of conformanceTests.filter((candidate) => candidate.area === area)) {
+        for (const test of registered.filter((candidate) => candidate.area === area)) {
           const body: Parameters<Runner['test']>[1] = async (handle) => {
             const skipped = await runTest(test, under)
             if (skipped !== undefined) handle.skip(skipped)

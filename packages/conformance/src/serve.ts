@@ -1,25 +1,8 @@
-import type { Store, Watch } from '@idem/core'
+import { STORE_METHODS, type Watch } from '@idem/core/store'
 import type { Open } from './kit.js'
 import { type Answer, CLOCK_AHEAD, type Order, toWire } from './wire.js'
 
-const METHODS = [
-  'acquire',
-  'renew',
-  'complete',
-  'release',
-  'end',
-  'ending',
-  'read',
-  'replace',
-  'forget',
-  'append',
-  'tail',
-  'report',
-  'reports',
-  'watch',
-  'ready',
-  'close',
-] as const satisfies readonly (keyof Store)[]
+const METHODS = Object.values(STORE_METHODS).flat()
 
 /**
  * Serves one handle to the kit that forked this process: the whole of a module that is given as `fork`.
@@ -36,7 +19,7 @@ export async function serveStore(open: Open): Promise<void> {
 
   async function leave(): Promise<void> {
     await handle.close?.()
-    // As waits do that end late.
+    // Waits that end late do so, too.
     for (const watch of watches.values()) watch.stop()
   }
 
@@ -49,7 +32,8 @@ export async function serveStore(open: Open): Promise<void> {
     return watch.ready
   }
 
-  // The kit is gone: nobody is left to serve. Who was told to leave ends when nothing keeps the process alive.
+  // The kit is gone, so there is nobody left to serve. A process that was told to leave ends when nothing keeps it
+  // alive.
   const abandon = () => process.exit(1)
   process.on('disconnect', abandon)
   process.on('message', async (order: Order) => {
@@ -68,7 +52,7 @@ export async function serveStore(open: Open): Promise<void> {
 
 type Methods = Record<string, (...args: unknown[]) => unknown>
 
-/** The time of day as a machine has it whose clock is wrong. */
+/** The time of day on a machine whose clock is wrong. */
 function setClockAhead(ms: number): void {
   if (ms === 0) return
   const ahead = () => Right.now() + ms

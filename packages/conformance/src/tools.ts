@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Claim, Found, Hint, Read, Store, StoredRecord } from '@idem/core'
+import type { Claim, Found, Hint, Read, Store, StoredRecord } from '@idem/core/store'
 
 export { sleep }
 
 /** A lease or ttl that lapses within a test. */
 export const SHORT_MS = 400
-/** One of which a test sees that it does not lapse too soon; below a second, for stores that count in those. */
+/** For tests that see that it does not lapse too soon. Below a second, for stores that count in seconds. */
 export const LIFE_MS = 900
 /** One that does not lapse. */
 export const LONG_MS = 60_000
-/** How much earlier than asked a store's clock may call something lapsed: it counts whole, cached ms. */
+/** How much too early a store's clock may call something lapsed: it counts in whole ms, and caches them. */
 export const EARLY_MS = 25
 /** How long a test waits for what must happen, however slow the machine. */
 export const PATIENCE_MS = 3_000
@@ -83,7 +83,7 @@ export async function record(handle: Store, key: string, claim: Claim, bytes: Ui
 
 export interface Taking {
   readonly leaseMs?: number
-  /** Sees every answer before the lock was got. */
+  /** Called with every answer until the lock is taken. */
   readonly meanwhile?: (found: Found) => void
 }
 
@@ -140,7 +140,7 @@ export interface Listening {
   heard<T extends Hint['type']>(type: T, owner: string): Promise<Extract<Hint, { type: T }>>
 }
 
-/** Watches a key and is ready. */
+/** Watches a key, and resolves when the watch is ready. */
 export async function listen(store: Store, key: string): Promise<Listening> {
   const hints: Hint[] = []
   const watch = store.watch!(key, (hint) => hints.push(hint))
@@ -156,7 +156,7 @@ export async function listen(store: Store, key: string): Promise<Listening> {
   }
 }
 
-/** Looks until there is something to be seen. */
+/** Looks until it gets a value. */
 export async function eventually<T>(
   otherwise: string,
   look: () => Promise<T | undefined>,
@@ -169,4 +169,12 @@ export async function eventually<T>(
     assert.ok(now() < deadline, otherwise)
     await sleep(5)
   }
+}
+
+/** Completes over the record that stands, as a refresh does. @returns whether it was written */
+export async function writeOver(store: Store, ...args: Parameters<Store['complete']>): Promise<boolean> {
+  const [key, claim, bytes, ttlMs] = args
+  const { state } = await store.complete(key, claim, bytes, ttlMs, { over: true })
+  assert.notEqual(state, 'standing', 'a completion over what stands cannot find it standing')
+  return state === 'stored'
 }

@@ -40,7 +40,7 @@ function row(title: string, verdicts: readonly Verdict[]): string {
   return `| ${[title, ...OUTCOMES.map((outcome) => count(verdicts, outcome) || '·')].join(' | ')} |`
 }
 
-/** The tests that share a reason, under it. */
+/** The tests with the same reason, listed under it. */
 function list<T extends Verdict>(title: string, verdicts: readonly T[], reason: (of: T) => string): string[] {
   if (verdicts.length === 0) return []
   const reasons = groupBy(verdicts, reason)
@@ -51,7 +51,7 @@ function list<T extends Verdict>(title: string, verdicts: readonly T[], reason: 
   return ['', `${title}:`, '', ...lines]
 }
 
-/** What a test failed with, in a line. */
+/** Why a test failed, in one line. */
 function reasonOf(error: unknown): string {
   const { message } = Object(error) as { message?: unknown }
   const line = String(message ?? error)
@@ -60,7 +60,7 @@ function reasonOf(error: unknown): string {
   return line.length > 160 ? `${line.slice(0, 160)} …` : line || 'no reason given'
 }
 
-/** As text of one line, whatever Markdown would make of it; code in backticks stays code. */
+/** As one line of text, without anything Markdown would turn into markup; code in backticks stays code. */
 function inline(text: string): string {
   return text
     .split(/(`[^`]*`)/)

@@ -1,4 +1,5 @@
-import { type Hint, StoreError } from '@idem/core'
+import { StoreError } from '@idem/core'
+import type { Hint } from '@idem/core/store'
 
 /** What the kit tells a process that holds a handle. */
 export type Order =

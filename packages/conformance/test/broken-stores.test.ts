@@ -18,7 +18,7 @@ test('every test that a broken store is to fail is one of the kit', () => {
   }
 })
 
-test('names of tests and mistakes are told once', () => {
+test('no two tests or mistakes have the same name', () => {
   const names = conformanceTests.map(({ name }) => name)
   expect(new Set(names).size).toBe(names.length)
   const mistakes = brokenStores.map(({ breaks }) => breaks)

@@ -3,17 +3,28 @@ import type { Broken } from './broken/broken.js'
 
 /** So many stores are tested at once that they wait together, and so few that their clocks still tell something. */
 const AT_ONCE = 8
-const waiting: (() => void)[] = []
-let running = 0
+const waiting: { readonly places: number; readonly go: () => void }[] = []
+let taken = 0
 
-async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  while (running >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve))
-  running++
+/** Waits for as many places, in the order of asking: with all of them it is alone in this process. */
+async function inTurn<T>(places: number, work: () => Promise<T>): Promise<T> {
+  await new Promise<void>((go) => {
+    waiting.push({ places, go })
+    letGo()
+  })
   try {
     return await work()
   } finally {
-    running--
-    waiting.shift()?.()
+    taken -= places
+    letGo()
+  }
+}
+
+function letGo(): void {
+  for (let next = waiting[0]; next && taken + next.places <= AT_ONCE; next = waiting[0]) {
+    waiting.shift()
+    taken += next.places
+    next.go()
   }
 }
 
@@ -22,24 +33,26 @@ const isHeavy = ({ name }: ConformanceTest) => name === 'eight MiB come back'
 
 /**
  * The names of the tests that a store fails, sorted. Those it fails or passes against expectation are run again, two
- * times at most and nearly alone: on a machine that stood still, what lapses says little.
+ * times at most, the second time alone, and are shown: on a machine that stood still, what lapses says little.
  */
-export function failuresOf(broken: Broken, { heavyToo = false } = {}): Promise<string[]> {
-  return inTurn(async () => {
-    const { alone } = broken
-    const isMeant = (test: ConformanceTest) => alone === undefined || test.area === alone
-    const failures = new Set<string>()
-    const look = (only: (test: ConformanceTest) => boolean, concurrency: number) =>
-      update(failures, broken, { only: (test) => isMeant(test) && only(test), concurrency })
+export async function failuresOf(broken: Broken, { heavyToo = false } = {}): Promise<string[]> {
+  const { alone } = broken
+  const isMeant = (test: ConformanceTest) => alone === undefined || test.area === alone
+  const failures = new Set<string>()
+  const look = (only: (test: ConformanceTest) => boolean, concurrency: number) =>
+    update(failures, broken, { only: (test) => isMeant(test) && only(test), concurrency })
 
+  const all = await inTurn(1, async () => {
     const first = await look((test) => !isHeavy(test), alone ? 1 : 200)
-    const all = heavyToo ? [...first, ...(await look(isHeavy, 1))] : first
-    for (const _again of [1, 2]) {
-      const doubtful = all.filter((name) => !isExpected(broken, name, failures.has(name)))
-      if (doubtful.length > 0) await look(({ name }) => doubtful.includes(name), alone ? 1 : 4)
-    }
-    return [...failures].sort()
+    return heavyToo ? [...first, ...(await look(isHeavy, 1))] : first
   })
+  for (const places of [1, AT_ONCE]) {
+    const doubtful = all.filter((name) => !isExpected(broken, name, failures.has(name)))
+    if (doubtful.length === 0) break
+    process.stdout.write(`    ${broken.breaks} Against expectation, run again: ${doubtful.join('; ')}.\n`)
+    await inTurn(places, () => look(({ name }) => doubtful.includes(name), places > 1 || alone ? 1 : 4))
+  }
+  return [...failures].sort()
 }
 
 function isExpected({ fails, alsoFails, mayFail = {} }: Broken, name: string, failed: boolean): boolean {

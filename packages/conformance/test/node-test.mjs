@@ -3,6 +3,7 @@
 import { describe, test } from 'node:test'
 import { storeConformance } from '@idem/conformance'
 import { memoryStore } from '@idem/core'
+import { STORE_METHODS } from '@idem/core/store'
 
 const store = memoryStore()
 // What it may lack, it lacks.
@@ -25,18 +26,6 @@ storeConformance({
 })
 
 function bound(store) {
-  const methods = [
-    'acquire',
-    'renew',
-    'complete',
-    'release',
-    'end',
-    'ending',
-    'read',
-    'replace',
-    'forget',
-    'ready',
-    'close',
-  ]
-  return Object.fromEntries(methods.map((name) => [name, store[name].bind(store)]))
+  const methods = STORE_METHODS.required.map((name) => [name, store[name].bind(store)])
+  return { specVersion: store.specVersion, ...Object.fromEntries(methods) }
 }

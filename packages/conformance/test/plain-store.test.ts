@@ -1,4 +1,4 @@
-import type { Store } from '@idem/core'
+import type { Store } from '@idem/core/store'
 import { describe, expect, test } from 'vitest'
 import { conformanceTests, type Need, runConformance, storeConformance } from '../src/index.js'
 import { twoProcesses } from './broken/concurrency.js'
@@ -69,6 +69,25 @@ test('a store without watch() has its skipped tests shown by the runner', async 
   await Promise.all(bodies.map((body) => body()))
   expect(new Set(reasons)).toEqual(REASONS)
   expect(reasons.length).toBe(conformanceTests.filter(({ needs }) => needs.some(isMissing)).length)
+})
+
+test('the runner is given the tests that `only` names, and no others', () => {
+  const areas: string[] = []
+  const names: string[] = []
+  storeConformance({
+    name: 'one area',
+    open: () => ({ store: new PlainStore() }),
+    only: ({ area }) => area === 'wake',
+    runner: {
+      describe(name, body) {
+        areas.push(name)
+        body()
+      },
+      test: (name) => names.push(name),
+    },
+  })
+  expect(areas).toEqual(['one area', 'wake'])
+  expect(names).toEqual(conformanceTests.filter(({ area }) => area === 'wake').map(({ name }) => name))
 })
 
 test('every handle a test opened is closed, also when the test fails', async () => {

@@ -3,7 +3,7 @@ import { AnthropicFoundry } from '@anthropic-ai/foundry-sdk'
 import type Anthropic from '@anthropic-ai/sdk'
 import { AnthropicVertex } from '@anthropic-ai/vertex-sdk'
 
-/** What all of the clients have. */
+/** What all of these clients have in common. */
 export interface CloudClient {
   messages: Pick<Anthropic['messages'], 'create' | 'stream'>
 }

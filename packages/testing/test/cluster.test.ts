@@ -50,7 +50,7 @@ function ownersOf(cluster: TestCluster, keys: string[]): Promise<ClusterNode[]> 
   return Promise.all(keys.map((key) => cluster.masterOf(key)))
 }
 
-/** A master and a key of its, and another master. */
+/** A master with a key that it owns, and another master. */
 async function keyBetween(cluster: TestCluster) {
   const key = `${cluster.prefix}{moving}`
   const from = await cluster.masterOf(key)

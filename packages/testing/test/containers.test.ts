@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { prepareContainers, startRedis, startRedisClusterContainer } from '../src/index.js'
 
-// As on a machine without an engine, which cannot be had where there is one.
+// The environment of a machine without a container engine, which this one may have.
 vi.mock('testcontainers', () => ({
   ImageName: {},
   getContainerRuntimeClient: () =>

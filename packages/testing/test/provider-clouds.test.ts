@@ -17,7 +17,7 @@ const google = '/v1/projects/my-project/locations/europe-west1/publishers/anthro
 interface Cloud {
   name: string
   client: (url: string, options?: CloudOptions) => CloudClient
-  /** Where a call arrives, and a streaming one. */
+  /** The path of a whole call, and of a streaming one. */
   paths: [string, string]
   /** Its looks of a message's id. */
   id: RegExp

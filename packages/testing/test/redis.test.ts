@@ -104,13 +104,13 @@ test('a Redis does not outlive the process that started it, even one that is kil
   worker.signal('SIGKILL')
   await expect
     .poll(() => ask({ url }, (client) => client.ping()).catch((error: Error) => error.message), {
-      timeout: 5000,
+      timeout: 20_000,
     })
     .toContain('Connection is closed')
 })
 
 test('a Redis does not outlive a process that ends while it starts', async () => {
-  // A port that was free a moment ago: it is only a name to look for.
+  // A port that was free a moment ago.
   const { port, stop } = await startRedisServer()
   await stop()
   const worker = later(await spawnWorker(new URL('fixtures/worker.mjs', import.meta.url)))
@@ -121,7 +121,7 @@ test('a Redis does not outlive a process that ends while it starts', async () =>
     .poll(
       async () => (await servers()).filter((args) => /^redis-server/.test(args) && args.includes(`${port}`)),
       {
-        timeout: 5000,
+        timeout: 20_000,
       },
     )
     .toEqual([])

@@ -111,7 +111,7 @@ test('a worker does not outlive its parent, even a stopped one whose parent was 
   const pid = await parent.call<number>('spawnStoppedWorker')
   expect(await isAlive(pid)).toBe(true)
   parent.signal('SIGKILL')
-  await expect.poll(() => isAlive(pid), { timeout: 5000 }).toBe(false)
+  await expect.poll(() => isAlive(pid), { timeout: 20_000 }).toBe(false)
 })
 
 test('serving is refused in a process that is not a worker', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { STORE_SPEC_VERSION } from '@idem/core/store'
 import { area } from '../kit.js'
 import {
   assertCompleted,
@@ -17,6 +18,10 @@ import {
 
 /** Taking the lock, and being told what stands. */
 export const acquire = area('acquire', {
+  'a store says which version of the contract it keeps': async ({ open }) => {
+    assert.equal((await open()).specVersion, STORE_SPEC_VERSION)
+  },
+
   'a store that is ready gives the lock of an absent key': async ({ open }) => {
     const store = await open()
     await store.ready()
@@ -89,7 +94,7 @@ export const acquire = area('acquire', {
     const ask = async () =>
       assertCompleted(await store.acquire(key, newClaim(), LONG_MS), owner, bytesOf('the answer'))
     const { storedAtMs } = await ask()
-    // The store's clock need not be ours, but both tell the time of day.
+    // The store's clock may differ from ours, but both give the time of day.
     const apart = Math.abs(Date.now() - storedAtMs)
     assert.ok(apart < 24 * 3_600_000, `stored at ${storedAtMs}, which is not ms since the epoch`)
     await sleep(20)

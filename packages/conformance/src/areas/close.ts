@@ -52,7 +52,7 @@ const closingWatched = area(
       heard.stop()
       late.stop()
       heard.stop()
-      // Resolved or rejected, but no longer waited for.
+      // Resolves when the promise has settled, either way.
       await ends(late.ready.catch(() => {}))
     },
   },
@@ -68,11 +68,11 @@ const others = area(
       const [locked, completed, claim] = [newKey(), newKey(), newClaim()]
       await take(store, locked, claim)
       await record(store, completed, claim, ANSWER)
-      await store.end(locked, claim.owner, bytesOf('an ending'), LONG_MS)
+      await store.leaveNote(locked, claim.owner, bytesOf('an ending'), LONG_MS)
       await store.close()
       assertLocked(await other.read(locked), claim)
       assertCompleted(await other.read(completed), claim, ANSWER)
-      assert.ok(await other.ending(locked, claim.owner), 'the ending is gone')
+      assert.ok(await other.readNote(locked, claim.owner), 'the ending is gone')
       assert.equal(await other.renew(locked, claim, LONG_MS), 'held')
     },
   },

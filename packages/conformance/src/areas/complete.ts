@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Completed } from '@idem/core'
+import type { Completed } from '@idem/core/store'
 import { area } from '../kit.js'
 import {
   assertCompleted,

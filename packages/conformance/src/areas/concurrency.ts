@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Claim, Store } from '@idem/core'
+import type { Claim, Store } from '@idem/core/store'
 import { area } from '../kit.js'
 import {
   assertBytes,
@@ -60,11 +60,11 @@ const processes = area(
       await record(there, completed, claim, ANSWER)
       await take(here, forgotten, claim)
       assert.equal(await there.forget(forgotten), true)
-      await there.end(locked, claim.owner, bytesOf('an ending'), LONG_MS)
+      await there.leaveNote(locked, claim.owner, bytesOf('an ending'), LONG_MS)
       assertLocked(await there.acquire(locked, newClaim(), LONG_MS), claim)
       assertCompleted(await here.read(completed), claim, ANSWER)
       assert.equal((await here.complete(forgotten, claim, ANSWER, LONG_MS)).state, 'refused')
-      assertBytes(await here.ending(locked, claim.owner), bytesOf('an ending'))
+      assertBytes(await here.readNote(locked, claim.owner), bytesOf('an ending'))
       assert.equal(await there.release(locked, newOwner()), false)
       assert.equal(await there.release(locked, claim.owner), true)
       await take(here, locked, newClaim())
@@ -140,7 +140,7 @@ const processes = area(
         await take(there, key, killed, 2 * ms)
         await kill()
         if ((await here.read(key)).state === 'absent') {
-          // Let go of early by the store, or late by this machine?
+          // Did the store let go early, or was this machine late?
           assertNotEarly(now(), since, 2 * ms)
           return false
         }
@@ -156,11 +156,11 @@ const processes = area(
       const [here, { store: there, kill }] = [await open(), await fork()]
       const [completed, ended, claim] = [newKey(), newKey(), newClaim()]
       await record(there, completed, claim, ANSWER)
-      await there.end(ended, claim.owner, bytesOf('an ending'), LONG_MS)
+      await there.leaveNote(ended, claim.owner, bytesOf('an ending'), LONG_MS)
       await kill()
-      await sleep(200) // As long as it takes to notice that it is gone.
+      await sleep(200) // As long as it takes to notice that the process is gone.
       assertCompleted(await here.read(completed), claim, ANSWER)
-      assertBytes(await here.ending(ended, claim.owner), bytesOf('an ending'))
+      assertBytes(await here.readNote(ended, claim.owner), bytesOf('an ending'))
     },
 
     'a process whose clock is an hour ahead neither takes a lock early nor keeps one too long': async ({

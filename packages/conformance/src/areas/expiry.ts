@@ -24,7 +24,7 @@ import {
 
 const ANSWER = bytesOf('the answer')
 
-/** Everything lives as long as it was given, by a clock of its own. */
+/** Everything lives exactly as long as it was given, by its own clock. */
 export const expiry = area('expiry', {
   'a lock is held for its lease and lapses after it': async ({ open }) => {
     const store = await open()
@@ -139,9 +139,9 @@ export const expiry = area('expiry', {
   'an ending is there for its time and gone after it': async ({ open }) => {
     const store = await open()
     const [key, owner, since] = [newKey(), newOwner(), now()]
-    await store.end(key, owner, bytesOf('an ending'), LIFE_MS)
+    await store.leaveNote(key, owner, bytesOf('an ending'), LIFE_MS)
     for (;;) {
-      const ending = await store.ending(key, owner)
+      const ending = await store.readNote(key, owner)
       if (ending === undefined) break
       assertBytes(ending, bytesOf('an ending'))
       assert.ok(now() < since + PATIENCE_MS, 'the ending is still there')

@@ -19,7 +19,9 @@ const turns: Record<string, Turn> = {
     context,
     leaseMs,
   ) => {
-    const all = await idems(context, [{}, {}], { leaseMs })
+    const all = await idems(context, [{}, {}], {
+      tuning: { leaseMs },
+    })
     const [key, { count, work }] = [newKey(), counted(200)]
     const answers = (await atOnce(4, () => together(all, key, work))).flat()
     assertOne(answers, count.executions)
@@ -30,8 +32,10 @@ const turns: Record<string, Turn> = {
     context,
   ) => {
     const plan = first('acquire', { fault: 'reply lost' })
-    // Who does not find its own lock waits for nobody, until long after this test.
-    const all = await idems(context, [plan, plan], { leaseMs: LONG_MS, maxWaitMs: PATIENCE_MS })
+    // A caller that does not find its own lock waits in vain, until long after this test.
+    const all = await idems(context, [plan, plan], {
+      tuning: { leaseMs: LONG_MS, maxWaitMs: PATIENCE_MS },
+    })
     const [key, { count, work }] = [newKey(), counted(100)]
     assertOne(await together(all, key, work), count.executions)
   },
@@ -40,10 +44,12 @@ const turns: Record<string, Turn> = {
     context,
     leaseMs,
   ) => {
-    const [one, other] = await idems(context, [first('acquire', { fault: 'refused' }), {}], { leaseMs })
+    const [one, other] = await idems(context, [first('acquire', { fault: 'refused' }), {}], {
+      tuning: { leaseMs },
+    })
     const [key, { count, work }] = [newKey(), counted()]
     const value = await one!.run(key, work)
-    await one!.close() // Waits for what goes on behind the answer.
+    await one!.close() // Waits for what happens after the answer is given.
     await assertStored(other!, key, value)
     assert.equal(count.executions, 1)
   },
@@ -52,11 +58,13 @@ const turns: Record<string, Turn> = {
     context,
     leaseMs,
   ) => {
-    const [one, other] = await idems(context, [first('complete', { fault: 'reply lost' }), {}], { leaseMs })
+    const [one, other] = await idems(context, [first('complete', { fault: 'reply lost' }), {}], {
+      tuning: { leaseMs },
+    })
     const [key, { count, work }] = [newKey(), counted(50)]
     const answers = await together([one!, other!], key, work)
     assertOne(answers, count.executions)
-    await one!.close() // Sends it once more before it closes.
+    await one!.close() // The store sends it once more before it closes.
     await assertStored(other!, key, answers[0])
   },
 
@@ -65,7 +73,7 @@ const turns: Record<string, Turn> = {
     leaseMs,
   ) => {
     // It is sent again after a third of the lease.
-    const options = { leaseMs: 4 * leaseMs }
+    const options = { tuning: { leaseMs: 4 * leaseMs } }
     const [one, other] = await idems(context, [first('complete', { fault: 'refused' }), {}], options)
     const [key, { count, work }] = [newKey(), counted(300)]
     assertOne(await together([one!, other!], key, work), count.executions)
@@ -76,7 +84,9 @@ const turns: Record<string, Turn> = {
       command: ({ method, before }) =>
         method === 'renew' && before % 2 === 0 ? { fault: 'reply lost' } : undefined,
     }
-    const all = await idems(context, [plan, plan], { leaseMs })
+    const all = await idems(context, [plan, plan], {
+      tuning: { leaseMs },
+    })
     const [key, { count, work }] = [newKey(), counted(3 * leaseMs)]
     assertOne(await together(all, key, work), count.executions)
   },
@@ -88,7 +98,9 @@ const turns: Record<string, Turn> = {
     const plan: FaultPlan = {
       command: ({ method }) => (method === 'release' ? { fault: 'refused' } : undefined),
     }
-    const [one, other] = await idems(context, [plan, {}], { leaseMs })
+    const [one, other] = await idems(context, [plan, {}], {
+      tuning: { leaseMs },
+    })
     const [key, { count }] = [newKey(), counted()]
     const failing = async () => {
       count.executions++
@@ -114,7 +126,9 @@ const turns: Record<string, Turn> = {
       command: () => (cut ? { fault: 'refused' } : undefined),
       hint: () => (cut ? 0 : 1),
     }
-    const [owner, ...waiters] = await idems(context, [cutOff, {}, {}], { leaseMs })
+    const [owner, ...waiters] = await idems(context, [cutOff, {}, {}], {
+      tuning: { leaseMs },
+    })
     const [key, { count, work }] = [newKey(), counted(50)]
     const own = owner!.run(key, async () => {
       cut = true
@@ -133,14 +147,18 @@ const turns: Record<string, Turn> = {
     leaseMs,
   ) => {
     const deaf: FaultPlan = { hint: () => 0 }
-    const all = await idems(context, [deaf, deaf, deaf], { leaseMs })
+    const all = await idems(context, [deaf, deaf, deaf], {
+      tuning: { leaseMs },
+    })
     const [key, { count, work }] = [newKey(), counted(500)]
     assertOne(await together(all, key, work), count.executions)
   },
 
   'hints are doubled: they wake, and change nothing': async (context, leaseMs) => {
     const echo: FaultPlan = { hint: () => 3 }
-    const all = await idems(context, [echo, echo], { leaseMs })
+    const all = await idems(context, [echo, echo], {
+      tuning: { leaseMs },
+    })
     const [key, { count, work }] = [newKey(), counted(150)]
     assertOne((await atOnce(3, () => together(all, key, work))).flat(), count.executions)
     await assertStored(all[1]!, key, (await together(all, key, work))[0])
@@ -153,12 +171,14 @@ const turns: Record<string, Turn> = {
           ? { fault: 'late', ms: 2 * SHORT_MS }
           : undefined,
     }
-    const options = { storeBudgetMs: 250, leaseMs: leaseMs / 2 }
+    const options = { tuning: { storeBudgetMs: 250, leaseMs: leaseMs / 2 } }
     const [slow] = await idems(context, [late], options)
-    const [other] = await idems(context, [{}], { leaseMs })
+    const [other] = await idems(context, [{}], {
+      tuning: { leaseMs },
+    })
     const [key, { count, work }] = [newKey(), counted(leaseMs / 4)]
     const value = await slow!.run(key, work)
-    await sleep(3 * SHORT_MS) // All that is under way has arrived.
+    await sleep(3 * SHORT_MS) // Every command under way has arrived.
     await assertStored(other!, key, value)
     assert.equal(count.executions, 1, `${count.executions} executions`)
   },
@@ -181,7 +201,9 @@ const turns: Record<string, Turn> = {
       command: () => faultsInTurn[turn++ % faultsInTurn.length],
       hint: () => turn++ % 3,
     }
-    const all = await idems(context, [stormy, stormy, {}], { leaseMs })
+    const all = await idems(context, [stormy, stormy, {}], {
+      tuning: { leaseMs },
+    })
     const keys = Array.from({ length: 12 }, newKey)
     await Promise.all(
       keys.flatMap((key) =>

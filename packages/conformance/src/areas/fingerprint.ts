@@ -12,12 +12,13 @@ import {
   record,
   sleep,
   take,
+  writeOver,
 } from '../tools.js'
 
 const ANSWER = bytesOf('the answer')
 const OTHER = bytesOf('of another request')
 
-/** Under one key, what is of another request is shown as such and never overwritten. */
+/** Under one key, the record or lock of another request is reported as such and never overwritten. */
 export const fingerprint = area('fingerprint', {
   'a lock of another fingerprint is reported with the one it has': async ({ open }) => {
     const store = await open()
@@ -53,7 +54,7 @@ export const fingerprint = area('fingerprint', {
     const store = await open()
     const [key, holder] = [newKey(), newClaim()]
     await take(store, key, holder)
-    assert.equal(await store.replace(key, newClaim(), OTHER, LONG_MS), false)
+    assert.equal(await writeOver(store, key, newClaim(), OTHER, LONG_MS), false)
     assertLocked(await store.read(key), holder)
     assert.equal(await store.renew(key, holder, LONG_MS), 'held')
   },
@@ -62,7 +63,7 @@ export const fingerprint = area('fingerprint', {
     const store = await open()
     const [key, owner] = [newKey(), newClaim()]
     await record(store, key, owner, ANSWER)
-    assert.equal(await store.replace(key, newClaim(), OTHER, LONG_MS), false)
+    assert.equal(await writeOver(store, key, newClaim(), OTHER, LONG_MS), false)
     assertCompleted(await store.read(key), owner, ANSWER)
   },
 
@@ -73,7 +74,7 @@ export const fingerprint = area('fingerprint', {
     const { fingerprint } = newClaim()
     const changed = { owner: holder.owner, fingerprint }
     assert.equal((await store.complete(key, changed, OTHER, LONG_MS)).state, 'refused')
-    assert.equal(await store.replace(key, changed, OTHER, LONG_MS), false)
+    assert.equal(await writeOver(store, key, changed, OTHER, LONG_MS), false)
     assertLocked(await store.read(key), holder)
   },
 
@@ -89,7 +90,7 @@ export const fingerprint = area('fingerprint', {
         const other = { owner: claim.owner, fingerprint }
         const { state } = await store.complete(key, other, OTHER, LONG_MS)
         assert.equal(state, 'refused', `${fingerprint} completed over ${claim.fingerprint}`)
-        const replaced = await store.replace(key, other, OTHER, LONG_MS)
+        const replaced = await writeOver(store, key, other, OTHER, LONG_MS)
         assert.equal(replaced, false, `${fingerprint} replaced ${claim.fingerprint}`)
       }
     }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Store } from '@idem/core'
+import type { Store } from '@idem/core/store'
 import { area } from '../kit.js'
 import {
   assertBytes,
@@ -14,25 +14,26 @@ import {
   SHORT_MS,
   settle,
   take,
+  writeOver,
 } from '../tools.js'
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-/** How long what a test leaves under a short key may stay in the way of the next run. */
+/** How long what a test leaves under a short key may be in the way of the next run. */
 const LEFT_MS = 5_000
 const ANSWER = bytesOf('the answer')
 
-/** 64 characters, nobody else's. */
+/** 64 characters that no other run has. */
 const longKey = () => newKey().repeat(2).slice(0, 64)
 
-/** One life of a key, through every method. What is left of it lapses soon: short keys are not random. */
+/** Takes a key through every method once. What is left of it lapses soon: short keys are not random. */
 async function live(store: Store, key: string): Promise<void> {
   const owner = newClaim()
   await take(store, key, owner, LEFT_MS)
   assertLocked(await store.acquire(key, newClaim(), LEFT_MS), owner)
   assertLocked(await store.read(key), owner)
   assert.equal(await store.renew(key, owner, LEFT_MS), 'held')
-  await store.end(key, owner.owner, bytesOf('an ending'), LEFT_MS)
-  assertBytes(await store.ending(key, owner.owner), bytesOf('an ending'))
+  await store.leaveNote(key, owner.owner, bytesOf('an ending'), LEFT_MS)
+  assertBytes(await store.readNote(key, owner.owner), bytesOf('an ending'))
   if (store.append) {
     assert.equal(await store.append(key, owner.owner, 0, bytesOf('live'), LEFT_MS), 4)
     assertBytes(await store.tail!(key, owner.owner, 0), bytesOf('live'))
@@ -41,7 +42,7 @@ async function live(store: Store, key: string): Promise<void> {
   await take(store, key, owner, LEFT_MS)
   await settle(store, key, owner, ANSWER, LEFT_MS)
   assertCompleted(await store.read(key), owner, ANSWER)
-  assert.equal(await store.replace(key, owner, bytesOf('a new answer'), LEFT_MS), true)
+  assert.equal(await writeOver(store, key, owner, bytesOf('a new answer'), LEFT_MS), true)
   assertCompleted(await store.acquire(key, newClaim(), LEFT_MS), owner, bytesOf('a new answer'))
   assert.equal(await store.forget(key), true)
   assert.deepEqual(await store.read(key), { state: 'absent' })
@@ -111,8 +112,8 @@ export const keys = area('keys', {
       await take(store, key, claim)
       assertLocked(await store.read(key), claim)
       assert.equal(await store.renew(key, { ...claim, owner: `${name}A`.slice(-64) }, LONG_MS), 'lost')
-      await store.end(key, name, bytesOf('an ending'), LONG_MS)
-      assertBytes(await store.ending(key, name), bytesOf('an ending'))
+      await store.leaveNote(key, name, bytesOf('an ending'), LONG_MS)
+      assertBytes(await store.readNote(key, name), bytesOf('an ending'))
       await settle(store, key, claim, ANSWER)
       assertCompleted(await store.read(key), claim, ANSWER)
     }
@@ -122,8 +123,8 @@ export const keys = area('keys', {
     const store = await open()
     const [one, two, three] = [newOwner().slice(0, 20), newOwner().slice(0, 20), newOwner().slice(0, 20)]
     for (const join of ['', '-', '_', '--', '__']) {
-      await store.end(`${one}${join}${two}`, three, bytesOf('an ending'), SHORT_MS)
-      assert.equal(await store.ending(one, `${two}${join}${three}`), undefined, `joined by '${join}'`)
+      await store.leaveNote(`${one}${join}${two}`, three, bytesOf('an ending'), SHORT_MS)
+      assert.equal(await store.readNote(one, `${two}${join}${three}`), undefined, `joined by '${join}'`)
       if (!store.append) continue
       await store.append(`${one}${join}${two}`, three, 0, bytesOf('live'), SHORT_MS)
       assert.equal(await store.tail!(one, `${two}${join}${three}`, 0), undefined, `joined by '${join}'`)
@@ -136,7 +137,7 @@ export const keys = area('keys', {
     for (const join of ['', '-', '_', '--', '__', '-end-', '_end_', '-live-', '_live_']) {
       const other = `${key}${join}${owner}`
       await record(store, other, holder, ANSWER)
-      await store.end(key, owner, bytesOf('an ending'), LONG_MS)
+      await store.leaveNote(key, owner, bytesOf('an ending'), LONG_MS)
       if (store.append) await store.append(key, owner, 0, bytesOf('live'), LONG_MS)
       assertCompleted(await store.read(other), holder, ANSWER)
     }

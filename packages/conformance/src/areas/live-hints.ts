@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { area } from '../kit.js'
-import { assertBytes, bytesOf, eventually, LONG_MS, listen, newKey, newOwner } from '../tools.js'
+import { assertBytes, bytesOf, eventually, LONG_MS, listen, newKey, newOwner, PATIENCE_MS } from '../tools.js'
 
 /** A live log that is followed as it grows. */
 export const liveHints = area(
@@ -59,22 +59,33 @@ export const liveHints = area(
       const followed: Uint8Array[] = []
       const followedTo = () => followed.reduce((sum, { byteLength }) => sum + byteLength, 0)
       const listening = await listen(other, key)
+      let heard = 0
+      const follow = async () => {
+        for (const hint of listening.hints.slice(heard)) {
+          heard++
+          const at = followedTo()
+          if (hint.type !== 'live' || hint.offset < at) continue
+          const next = hint.offset === at ? hint.bytes : undefined
+          followed.push(next ?? (await other.tail!(key, owner, at))!)
+        }
+        return followedTo() === whole.byteLength ? true : undefined
+      }
+      let isWritten = false
       const writing = async () => {
         let length = 0
         for (const part of parts) length = await one.append!(key, owner, length, part, LONG_MS)
+        isWritten = true
       }
       const following = async () => {
-        let heard = 0
-        await eventually('the end of the log was never heard', async () => {
-          for (const hint of listening.hints.slice(heard)) {
-            heard++
-            const at = followedTo()
-            if (hint.type !== 'live' || hint.offset < at) continue
-            const next = hint.offset === at ? hint.bytes : undefined
-            followed.push(next ?? (await other.tail!(key, owner, at))!)
-          }
-          return followedTo() === whole.byteLength ? true : undefined
-        })
+        await eventually(
+          'the log was never written',
+          async () => {
+            await follow()
+            return isWritten || undefined
+          },
+          5 * PATIENCE_MS, // Thirty commands on a slow machine.
+        )
+        await eventually('the end of the log was never heard', follow)
       }
       await Promise.all([writing(), following()])
       assertBytes(Buffer.concat(followed), whole)

@@ -72,7 +72,7 @@ const log = area(
       assert.equal(await store.append!(key, owner, 0, bytesOf('one '), LONG_MS), 4)
       await store.append!(key, owner, 4, bytesOf('two three'), LONG_MS)
       assert.equal(await store.append!(key, owner, 4, bytesOf('two three'), LONG_MS), 13)
-      // Also where the log has gone on meanwhile.
+      // Also if the log has grown meanwhile.
       assert.equal(await store.append!(key, owner, 0, bytesOf('one '), LONG_MS), 4)
       assert.equal(await store.append!(key, owner, 4, bytesOf('two '), LONG_MS), 8)
       assertBytes(await store.tail!(key, owner, 0), bytesOf('one two three'))
@@ -144,7 +144,7 @@ const log = area(
       let length = 0
       for (const part of parts) length = await store.append!(key, owner, length, part, LONG_MS)
       assertBytes(await store.tail!(key, owner, 0), Buffer.concat(parts))
-      // Also where they are compared.
+      // Also if the two are compared.
       assert.equal(await store.append!(key, owner, 0, all, LONG_MS), 256)
       assert.equal(await store.append!(key, owner, 0, all.toReversed(), LONG_MS), length)
     },
@@ -221,7 +221,7 @@ const log = area(
         await store.append!(key, owner.owner, 0, bytesOf('live'), LONG_MS)
       }
       await store.complete(completed, owner, bytesOf('the answer'), LONG_MS)
-      await store.end(released, owner.owner, bytesOf('an ending'), LONG_MS)
+      await store.leaveNote(released, owner.owner, bytesOf('an ending'), LONG_MS)
       await store.release(released, owner.owner)
       for (const key of [completed, released]) {
         assertBytes(await store.tail!(key, owner.owner, 0), bytesOf('live'))
@@ -254,7 +254,7 @@ const log = area(
       const [key, owner] = [newKey(), newOwner()]
       let length = 0
       for (const _round of [1, 2, 3]) {
-        // Each of a length of its own: the length of the log tells whose bytes are in it.
+        // Each piece has a length of its own: the length of the log tells whose bytes are in it.
         const parts = Array.from({ length: 20 }, (_, index) => Buffer.alloc(index + 1, 65 + index))
         const at = length
         const answers = await atOnce(20, (index) =>

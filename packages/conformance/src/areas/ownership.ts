@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Claim, Store } from '@idem/core'
+import type { Claim, Store } from '@idem/core/store'
 import { area } from '../kit.js'
 import {
   assertCompleted,
@@ -51,7 +51,7 @@ export const ownership = area('ownership', {
     })
   },
 
-  'who never held the lock can neither release nor renew it': async ({ open }) => {
+  'an owner that never held the lock can neither release nor renew it': async ({ open }) => {
     const store = await open()
     const [key, holder] = [newKey(), newClaim()]
     await take(store, key, holder)

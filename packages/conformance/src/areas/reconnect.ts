@@ -96,7 +96,7 @@ const reconnectingWatched = area(
   'watch',
 )
 
-/** What `command` answers; undefined where it fails as a store may. */
+/** The answer of `command`; undefined where it fails in a way that a store may. */
 async function answered<T>(command: () => Promise<T>): Promise<(T extends void ? true : T) | undefined> {
   try {
     return ((await command()) ?? true) as T extends void ? true : T
@@ -106,5 +106,5 @@ async function answered<T>(command: () => Promise<T>): Promise<(T extends void ?
   }
 }
 
-/** Connections that break. */
+/** Connections that break, and come back. */
 export const reconnect = [...reconnecting, ...reconnectingWatched]

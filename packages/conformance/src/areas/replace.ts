@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Claim } from '@idem/core'
+import type { Claim } from '@idem/core/store'
 import { area } from '../kit.js'
 import {
   assertCompleted,
@@ -18,6 +18,7 @@ import {
   SHORT_MS,
   sleep,
   take,
+  writeOver,
 } from '../tools.js'
 
 const OLD = bytesOf('the old answer')
@@ -32,7 +33,7 @@ const refreshing = area('replace', {
     const [key, owner] = [newKey(), newClaim()]
     const second = again(owner)
     await record(one, key, owner, OLD)
-    assert.equal(await one.replace(key, second, NEW, LONG_MS), true)
+    assert.equal(await writeOver(one, key, second, NEW, LONG_MS), true)
     assertCompleted(await one.read(key), second, NEW)
     assertCompleted(await other.acquire(key, newClaim(), LONG_MS), second, NEW)
   },
@@ -43,7 +44,7 @@ const refreshing = area('replace', {
     await record(store, key, owner, OLD)
     const before = assertCompleted(await store.read(key), owner, OLD)
     await sleep(30)
-    await store.replace(key, owner, NEW, LONG_MS)
+    await writeOver(store, key, owner, NEW, LONG_MS)
     const after = assertCompleted(await store.read(key), owner, NEW)
     assert.ok(after.storedAtMs > before.storedAtMs, 'the new record has the time of the old one')
   },
@@ -53,7 +54,7 @@ const refreshing = area('replace', {
     const [key, owner] = [newKey(), newClaim()]
     await record(store, key, owner, OLD)
     const second = again(owner)
-    await store.replace(key, second, NEW, LONG_MS)
+    await writeOver(store, key, second, NEW, LONG_MS)
     const completed = await store.complete(key, owner, OLD, LONG_MS)
     assert.ok(completed.state === 'standing', `the completion was ${completed.state}`)
     assertRecord(completed.record, second, NEW)
@@ -64,7 +65,7 @@ const refreshing = area('replace', {
     const [key, owner] = [newKey(), newClaim()]
     await record(store, key, owner, OLD)
     const since = now()
-    await store.replace(key, owner, NEW, LIFE_MS)
+    await writeOver(store, key, owner, NEW, LIFE_MS)
     await eventually('the new record never expired', async () => {
       const found = await store.read(key)
       if (found.state === 'absent') return true
@@ -78,7 +79,7 @@ const refreshing = area('replace', {
     const store = await open()
     const [key, owner] = [newKey(), newClaim()]
     await record(store, key, owner, OLD, SHORT_MS)
-    await store.replace(key, owner, NEW, LONG_MS)
+    await writeOver(store, key, owner, NEW, LONG_MS)
     await sleep(SHORT_MS + 50)
     assertCompleted(await store.read(key), owner, NEW)
   },
@@ -86,7 +87,7 @@ const refreshing = area('replace', {
   'on an absent key the record is written': async ({ open }) => {
     const store = await open()
     const [key, owner] = [newKey(), newClaim()]
-    assert.equal(await store.replace(key, owner, NEW, LONG_MS), true)
+    assert.equal(await writeOver(store, key, owner, NEW, LONG_MS), true)
     assertCompleted(await store.read(key), owner, NEW)
   },
 
@@ -97,7 +98,7 @@ const refreshing = area('replace', {
     const [key, holder] = [newKey(), newClaim()]
     const second = again(holder)
     await take(store, key, holder)
-    assert.equal(await store.replace(key, second, NEW, LONG_MS), true)
+    assert.equal(await writeOver(store, key, second, NEW, LONG_MS), true)
     assert.equal(await store.renew(key, holder, LONG_MS), 'completed')
     assert.equal(await store.release(key, holder.owner), false)
     assertCompleted(await store.read(key), second, NEW)
@@ -108,9 +109,9 @@ const refreshing = area('replace', {
     const [lasting, lapsing, owner] = [newKey(), newKey(), newClaim()]
     await record(store, lasting, owner, OLD)
     await record(store, lapsing, owner, OLD, SHORT_MS)
-    assert.equal(await store.replace(lasting, newClaim(), NEW, 1), false)
-    // Written only where the record has expired already, as on a machine that stood still.
-    await store.replace(lapsing, newClaim(), NEW, SHORT_MS)
+    assert.equal(await writeOver(store, lasting, newClaim(), NEW, 1), false)
+    // Written only if the record has expired already, which happens on a machine that stood still.
+    await writeOver(store, lapsing, newClaim(), NEW, SHORT_MS)
     await eventually('the record never expired', async () =>
       (await store.read(lapsing)).state === 'absent' ? true : undefined,
     )
@@ -122,7 +123,7 @@ const refreshing = area('replace', {
     const [key, owner] = [newKey(), newClaim()]
     const all = Uint8Array.from({ length: 256 }, (_, byte) => byte)
     for (const bytes of [all, new Uint8Array(), bytesOf('\n\0 L a b\n'), all.toReversed()]) {
-      await store.replace(key, owner, bytes, LONG_MS)
+      await writeOver(store, key, owner, bytes, LONG_MS)
       assertCompleted(await store.read(key), owner, bytes)
     }
   },
@@ -133,7 +134,7 @@ const refreshing = area('replace', {
     await record(handles[0], key, owner, OLD)
     const all = await atOnce(20, async (index) => {
       const [claim, bytes] = [again(owner), bytesOf(`answer ${index}`)]
-      const written = await handles[index % 2 ? 1 : 0].replace(key, claim, bytes, LONG_MS)
+      const written = await writeOver(handles[index % 2 ? 1 : 0], key, claim, bytes, LONG_MS)
       return { claim, bytes, written }
     })
     assert.deepEqual([...new Set(all.map(({ written }) => written))], [true])
@@ -154,7 +155,7 @@ const waking = area(
       await record(one, key, owner, OLD)
       const second = again(owner)
       const listening = await listen(other, key)
-      await one.replace(key, second, NEW, LONG_MS)
+      await writeOver(one, key, second, NEW, LONG_MS)
       await listening.heard('settled', second.owner)
       listening.stop()
     },

@@ -97,5 +97,5 @@ const processes = area(
   'report',
 )
 
-/** How long boards live, and in how many processes. */
+/** How long boards live, and across several processes. */
 export const reportLives = [...lives, ...processes]

@@ -13,6 +13,7 @@ import {
   newOwner,
   record,
   take,
+  writeOver,
 } from '../tools.js'
 
 const REPORT = bytesOf('a report')
@@ -119,7 +120,7 @@ const boards = area(
       const { owner } = claim
       await take(store, locked, claim)
       await record(store, completed, claim, bytesOf('the answer'))
-      await store.end(left, owner, bytesOf('an ending'), LONG_MS)
+      await store.leaveNote(left, owner, bytesOf('an ending'), LONG_MS)
       await store.append?.(left, owner, 0, bytesOf('live'), LONG_MS)
       for (const board of [absent, locked, completed, left]) {
         for (const name of [owner, newOwner()]) await store.report!(board, name, REPORT, LONG_MS)
@@ -128,7 +129,7 @@ const boards = area(
       assertLocked(await store.read(locked), claim)
       assert.equal(await store.renew(locked, claim, LONG_MS), 'held')
       assertCompleted(await store.read(completed), claim, bytesOf('the answer'))
-      assertBytes(await store.ending(left, owner), bytesOf('an ending'))
+      assertBytes(await store.readNote(left, owner), bytesOf('an ending'))
       if (store.append) assertBytes(await store.tail!(left, owner, 0), bytesOf('live'))
     },
 
@@ -143,12 +144,12 @@ const boards = area(
       for (const key of [released, completed, voided]) await take(store, key, claim)
       await store.release(released, owner)
       await store.complete(completed, claim, bytesOf('the answer'), LONG_MS)
-      await store.replace(completed, claim, bytesOf('a new answer'), LONG_MS)
+      await writeOver(store, completed, claim, bytesOf('a new answer'), LONG_MS)
       await store.forget(completed)
       await store.forget(voided)
       await store.renew(voided, claim, LONG_MS)
       await store.release(voided, owner)
-      await store.end(left, owner, bytesOf('an ending'), LONG_MS)
+      await store.leaveNote(left, owner, bytesOf('an ending'), LONG_MS)
       await store.append?.(left, owner, 0, bytesOf('live'), LONG_MS)
       for (const board of [released, completed, voided, left]) await assertReports(store, board, [REPORT])
     },
@@ -200,5 +201,5 @@ const absent = area(
   'no report',
 )
 
-/** What the processes of a fleet write on a board, each under its own name. */
+/** The reports of a fleet's processes on a board, each under its own name. */
 export const reports = [...boards, ...absent]

@@ -20,7 +20,7 @@ import {
   takeLapsed,
 } from '../tools.js'
 
-/** What becomes of a lock whose lease lapsed, and what keeps one from lapsing. */
+/** A lock whose lease lapsed can be taken over; renewals keep it from lapsing. */
 export const takeover = area('takeover', {
   'a lapsed lease can be taken': async ({ open }) => {
     const store = await open()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import type { Store } from '@idem/core'
+import type { Store } from '@idem/core/store'
 import { area } from '../kit.js'
 import {
   assertBytes,
@@ -17,7 +17,7 @@ import {
   take,
 } from '../tools.js'
 
-/** Every way bytes go in and come out: as a record, as the standing record and as an ending. */
+/** Every way for bytes to go in and come out: as a record, as the record that stands, and as a note. */
 async function roundTrip(store: Store, bytes: Uint8Array): Promise<void> {
   const [key, owner] = [newKey(), newClaim()]
   await record(store, key, owner, bytes)
@@ -25,11 +25,11 @@ async function roundTrip(store: Store, bytes: Uint8Array): Promise<void> {
   const completed = await store.complete(key, newClaim(owner.fingerprint), bytesOf('another'), LONG_MS)
   assert.ok(completed.state === 'standing', `the completion was ${completed.state}`)
   assertRecord(completed.record, owner, bytes)
-  await store.end(key, owner.owner, bytes, LONG_MS)
-  assertBytes(await store.ending(key, owner.owner), bytes)
+  await store.leaveNote(key, owner.owner, bytes, LONG_MS)
+  assertBytes(await store.readNote(key, owner.owner), bytes)
 }
 
-/** Bytes come back as they went in; names are kept whole. */
+/** Bytes come back unchanged, and names are never cut. */
 export const values = area('values', {
   'a record of no bytes is a record': async ({ open }) => {
     const store = await open()
@@ -121,9 +121,9 @@ export const values = area('values', {
     const [key, owner] = [newKey(), newClaim()]
     await take(store, key, owner)
     await settle(store, key, owner, shown)
-    await store.end(key, owner.owner, shown, LONG_MS)
+    await store.leaveNote(key, owner.owner, shown, LONG_MS)
     assertCompleted(await store.acquire(key, newClaim(), LONG_MS), owner, bytesOf('the answer'))
-    assertBytes(await store.ending(key, owner.owner), bytesOf('the answer'))
+    assertBytes(await store.readNote(key, owner.owner), bytesOf('the answer'))
     assert.equal((await store.acquire(key, newClaim(), LONG_MS, { replacing: shown })).state, 'acquired')
   },
 
@@ -133,10 +133,10 @@ export const values = area('values', {
     for (const buffer of [bytesOf('the answer'), Buffer.from('the answer')]) {
       const [key, owner] = [newKey(), newClaim()]
       await record(store, key, owner, buffer)
-      await store.end(key, owner.owner, buffer, LONG_MS)
+      await store.leaveNote(key, owner.owner, buffer, LONG_MS)
       buffer.fill(0)
       assertCompleted(await store.acquire(key, newClaim(), LONG_MS), owner, bytesOf('the answer'))
-      assertBytes(await store.ending(key, owner.owner), bytesOf('the answer'))
+      assertBytes(await store.readNote(key, owner.owner), bytesOf('the answer'))
     }
   },
 
@@ -146,7 +146,7 @@ export const values = area('values', {
     const store = await open()
     const [key, owner] = [newKey(), newClaim()]
     await record(store, key, owner, bytesOf('the answer'))
-    await store.end(key, owner.owner, bytesOf('the answer'), LONG_MS)
+    await store.leaveNote(key, owner.owner, bytesOf('the answer'), LONG_MS)
     const found = assertCompleted(await store.acquire(key, newClaim(), LONG_MS), owner, bytesOf('the answer'))
     found.bytes.fill(0)
     assertCompleted(await store.acquire(key, newClaim(), LONG_MS), owner, bytesOf('the answer'))
@@ -155,9 +155,9 @@ export const values = area('values', {
     assert.ok(completed.state === 'standing', `the completion was ${completed.state}`)
     completed.record.bytes.fill(0)
     assertCompleted(await store.acquire(key, newClaim(), LONG_MS), owner, bytesOf('the answer'))
-    const ending = await store.ending(key, owner.owner)
+    const ending = await store.readNote(key, owner.owner)
     ending?.fill(0)
-    assertBytes(await store.ending(key, owner.owner), bytesOf('the answer'))
+    assertBytes(await store.readNote(key, owner.owner), bytesOf('the answer'))
   },
 
   'names of one letter and of sixty-four are kept whole': async ({ open }) => {

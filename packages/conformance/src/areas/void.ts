@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Claim, Store } from '@idem/core'
+import type { Claim, Store } from '@idem/core/store'
 import { area } from '../kit.js'
 import {
   assertCompleted,
@@ -18,11 +18,12 @@ import {
   settle,
   sleep,
   take,
+  writeOver,
 } from '../tools.js'
 
 const ANSWER = bytesOf('the answer')
 
-/** Takes a lock and has it forgotten. */
+/** Takes a lock and then forgets its key. */
 async function takeVoid(store: Store, key: string, claim: Claim, leaseMs = LONG_MS): Promise<void> {
   await take(store, key, claim, leaseMs)
   assert.equal(await store.forget(key), true, 'there was a lock to forget')
@@ -122,8 +123,8 @@ const forgetting = area('void', {
     const store = await open()
     const [key, holder] = [newKey(), newClaim()]
     await takeVoid(store, key, holder)
-    assert.equal(await store.replace(key, holder, ANSWER, LONG_MS), false)
-    assert.equal(await store.replace(key, newClaim(holder.fingerprint), ANSWER, LONG_MS), false)
+    assert.equal(await writeOver(store, key, holder, ANSWER, LONG_MS), false)
+    assert.equal(await writeOver(store, key, newClaim(holder.fingerprint), ANSWER, LONG_MS), false)
     assertLocked(await store.read(key), holder)
   },
 
@@ -188,7 +189,7 @@ const forgetting = area('void', {
       }
       const [forgottenAt, untouchedAt] = await Promise.all([goneAt(forgotten), goneAt(untouched)])
       assertNotEarly(forgottenAt, since, 2 * ms)
-      // A lease that began anew would be over as much later as it was forgotten after it began.
+      // If forgetting started a new lease, the lock would lapse that much later.
       return forgottenAt < untouchedAt + 0.75 * ms
     })
     assertLocked(await store.read(lasting), holder)

@@ -55,7 +55,7 @@ const watching = area(
       const [listening, other] = [await listen(store, key), await listen(store, otherKey)]
       await store.complete(key, owner, ANSWER, LONG_MS)
       await listening.heard('settled', owner.owner)
-      // What the other one does hear comes after everything it must not hear.
+      // The other listener hears this one, and only after everything that it must not hear.
       await store.complete(otherKey, otherOwner, ANSWER, LONG_MS)
       await other.heard('settled', otherOwner.owner)
       assert.deepEqual([...new Set(other.hints.map((hint) => hint.owner))], [otherOwner.owner])

@@ -1,8 +1,12 @@
-import type { AcquireOptions, Claim, Found } from '@idem/core'
+import type { AcquireOptions, Claim, Found } from '@idem/core/store'
 import { type Broken, because, one, several } from './broken.js'
 import { type Entry, PlainStore } from './plain-store.js'
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+class OfAnotherVersion extends PlainStore {
+  override readonly specVersion = 2 as never
+}
 
 class NeverReady extends PlainStore {
   override async ready(): Promise<void> {
@@ -92,8 +96,8 @@ class FoldsCase extends PlainStore {
   override renew(key: string, ...rest: [Claim, number]) {
     return super.renew(key.toLowerCase(), ...rest)
   }
-  override complete(key: string, ...rest: [Claim, Uint8Array, number]) {
-    return super.complete(key.toLowerCase(), ...rest)
+  override once(key: string, ...rest: [Claim, Uint8Array, number]) {
+    return super.once(key.toLowerCase(), ...rest)
   }
   override release(key: string, owner: string) {
     return super.release(key.toLowerCase(), owner)
@@ -101,8 +105,8 @@ class FoldsCase extends PlainStore {
   override read(key: string) {
     return super.read(key.toLowerCase())
   }
-  override replace(key: string, ...rest: [Claim, Uint8Array, number]) {
-    return super.replace(key.toLowerCase(), ...rest)
+  override over(key: string, ...rest: [Claim, Uint8Array, number]) {
+    return super.over(key.toLowerCase(), ...rest)
   }
   override forget(key: string) {
     return super.forget(key.toLowerCase())
@@ -119,6 +123,14 @@ class FoldsCase extends PlainStore {
 }
 
 export const acquire: Broken[] = [
+  {
+    breaks: 'It keeps another version of the contract.',
+    open: one(new OfAnotherVersion()),
+    fails: 'a store says which version of the contract it keeps',
+    alsoFails: {},
+    // No idem takes it.
+    alone: 'acquire',
+  },
   {
     breaks: 'It is never ready.',
     open: one(new NeverReady()),
@@ -166,7 +178,7 @@ export const acquire: Broken[] = [
       'renew takes an absent key back for its owner, and says so',
       'renew tells the holder that it holds the lock',
       'the successor is the owner reported from then on',
-      'who never held the lock can neither release nor renew it',
+      'an owner that never held the lock can neither release nor renew it',
       'with `replacing`, a lock is not taken from its owner',
       'with `replacing`, a record of exactly those bytes gives way to a lock',
       'with `replacing`, an absent key is locked like any other',
@@ -376,7 +388,7 @@ export const acquire: Broken[] = [
         'renew takes an absent key back for its owner, and says so',
         'renew tells the holder that it holds the lock',
         'the successor is the owner reported from then on',
-        'who never held the lock can neither release nor renew it',
+        'an owner that never held the lock can neither release nor renew it',
         'with `replacing`, a lock is not taken from its owner',
         'with `replacing`, a record of exactly those bytes gives way to a lock',
         'with `replacing`, an absent key is locked like any other',

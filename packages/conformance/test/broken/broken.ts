@@ -1,4 +1,5 @@
-import type { Store } from '@idem/core'
+import type { Store } from '@idem/core/store'
+import { faults } from '../../src/areas/faults.js'
 import type { Area, StoreUnderTest } from '../../src/index.js'
 import { Shared } from './plain-store.js'
 
@@ -19,6 +20,9 @@ export interface Broken {
   /** What else the kit is given; without it, it skips some tests. */
   readonly means?: Omit<StoreUnderTest, 'open'> & { disrupt?(store: Store): Promise<void> }
 }
+
+/** The tests that make an idem on the store. */
+export const FAULTS: readonly string[] = faults.map(({ name }) => name)
 
 /** Every handle is the same store. */
 export const one = (store: Store) => () => store

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { StoreError, type Watch } from '@idem/core'
+import { StoreError } from '@idem/core'
+import type { Watch } from '@idem/core/store'
 import { type Broken, because, several } from './broken.js'
 import { Connected, disrupt } from './connected.js'
 import { type Listener, PlainStore } from './plain-store.js'
@@ -31,11 +32,11 @@ class AbandonsCommands extends PlainStore {
     this.#closed = true
     await super.close()
   }
-  override async complete(...args: Parameters<PlainStore['complete']>) {
+  override async once(...args: Parameters<PlainStore['once']>) {
     const open = !this.#closed
     await new Promise<void>((resolve) => setImmediate(resolve))
     if (open && this.#closed) await new Promise(() => {})
-    return super.complete(...args)
+    return super.once(...args)
   }
 }
 

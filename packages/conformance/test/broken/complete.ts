@@ -1,9 +1,9 @@
-import type { Claim, Completed } from '@idem/core'
+import type { Claim, Completed } from '@idem/core/store'
 import { type Broken, because, one, several } from './broken.js'
 import { PlainStore } from './plain-store.js'
 
 class LastWins extends PlainStore {
-  override async complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
+  override async once(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
     if (this.refuses(this.at(key), claim)) return { state: 'refused' }
     this.write(key, claim, bytes, ttlMs)
     return { state: 'stored' }
@@ -11,31 +11,31 @@ class LastWins extends PlainStore {
 }
 
 class OwnRecordRefused extends PlainStore {
-  override async complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
-    const completed = await super.complete(key, claim, bytes, ttlMs)
+  override async once(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
+    const completed = await super.once(key, claim, bytes, ttlMs)
     const own = completed.state === 'standing' && completed.record.owner === claim.owner
     return own ? { state: 'refused' } : completed
   }
 }
 
 class OnlyWithLease extends PlainStore {
-  override async complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
+  override async once(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
     const lapsed = !this.at(key) && this.shared.entries.get(key)?.kind === 'lock'
-    return lapsed ? { state: 'refused' } : super.complete(key, claim, bytes, ttlMs)
+    return lapsed ? { state: 'refused' } : super.once(key, claim, bytes, ttlMs)
   }
 }
 
 class OnlyOverOwnLock extends PlainStore {
-  override async complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
+  override async once(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
     const there = this.at(key)
     if (there?.kind === 'lock' && there.owner !== claim.owner) return { state: 'refused' }
-    return super.complete(key, claim, bytes, ttlMs)
+    return super.once(key, claim, bytes, ttlMs)
   }
 }
 
 class AnyFingerprint extends PlainStore {
-  override async complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
-    return super.complete(
+  override async once(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
+    return super.once(
       key,
       { ...claim, fingerprint: this.at(key)?.fingerprint ?? claim.fingerprint },
       bytes,
@@ -45,8 +45,8 @@ class AnyFingerprint extends PlainStore {
 }
 
 class GetThenSet extends PlainStore {
-  override async complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
-    if (this.at(key)) return super.complete(key, claim, bytes, ttlMs)
+  override async once(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
+    if (this.at(key)) return super.once(key, claim, bytes, ttlMs)
     await new Promise<void>((resolve) => setImmediate(resolve))
     this.write(key, claim, bytes, ttlMs)
     return { state: 'stored' }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { AcquireOptions, Claim, Completed, Found, Hint, Watch } from '@idem/core'
+import type { AcquireOptions, Claim, Completed, Found, Hint, Watch } from '@idem/core/store'
 import { type Broken, because } from './broken.js'
 import { type Listener, PlainStore, Shared } from './plain-store.js'
 import { type Process, tunnelled } from './tunnel.js'
@@ -67,10 +67,10 @@ class GatedTakeover extends OfProcess {
 }
 
 class GatedCompletion extends OfProcess {
-  override async complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
-    if (this.at(key)) return super.complete(key, claim, bytes, ttlMs)
+  override async once(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
+    if (this.at(key)) return super.once(key, claim, bytes, ttlMs)
     return this.gate.pass(key, async () => {
-      if (this.at(key)) return super.complete(key, claim, bytes, ttlMs)
+      if (this.at(key)) return super.once(key, claim, bytes, ttlMs)
       await sleep(MOMENT_MS)
       this.write(key, claim, bytes, ttlMs)
       return { state: 'stored' }

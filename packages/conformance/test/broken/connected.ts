@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Store, StoreError } from '@idem/core'
+import { StoreError } from '@idem/core'
+import type { Store } from '@idem/core/store'
 import { PlainStore, type Shared } from './plain-store.js'
 
 /**
@@ -57,10 +58,9 @@ const COMMANDS = [
   'renew',
   'complete',
   'release',
-  'end',
-  'ending',
+  'leaveNote',
+  'readNote',
   'read',
-  'replace',
   'forget',
   'append',
   'tail',

@@ -2,59 +2,59 @@ import { type Broken, because, one } from './broken.js'
 import { PlainStore } from './plain-store.js'
 
 class EndingOfTheKey extends PlainStore {
-  override end(key: string, _owner: string, ending: Uint8Array, ms: number): Promise<void> {
-    return super.end(key, '', ending, ms)
+  override leaveNote(key: string, _owner: string, ending: Uint8Array, ms: number): Promise<void> {
+    return super.leaveNote(key, '', ending, ms)
   }
-  override ending(key: string, _owner: string): Promise<Uint8Array | undefined> {
-    return super.ending(key, '')
+  override readNote(key: string, _owner: string): Promise<Uint8Array | undefined> {
+    return super.readNote(key, '')
   }
 }
 
 class EndingOfTheOwner extends PlainStore {
-  override end(_key: string, owner: string, ending: Uint8Array, ms: number): Promise<void> {
-    return super.end('', owner, ending, ms)
+  override leaveNote(_key: string, owner: string, ending: Uint8Array, ms: number): Promise<void> {
+    return super.leaveNote('', owner, ending, ms)
   }
-  override ending(_key: string, owner: string): Promise<Uint8Array | undefined> {
-    return super.ending('', owner)
+  override readNote(_key: string, owner: string): Promise<Uint8Array | undefined> {
+    return super.readNote('', owner)
   }
 }
 
 class OneEndingAKey extends PlainStore {
   readonly #owners = new Map<string, string>()
-  override end(key: string, owner: string, ending: Uint8Array, ms: number): Promise<void> {
+  override leaveNote(key: string, owner: string, ending: Uint8Array, ms: number): Promise<void> {
     this.#owners.set(key, owner)
-    return super.end(key, owner, ending, ms)
+    return super.leaveNote(key, owner, ending, ms)
   }
-  override async ending(key: string, owner: string): Promise<Uint8Array | undefined> {
-    return this.#owners.get(key) === owner ? super.ending(key, owner) : undefined
+  override async readNote(key: string, owner: string): Promise<Uint8Array | undefined> {
+    return this.#owners.get(key) === owner ? super.readNote(key, owner) : undefined
   }
 }
 
 class EndingReadOnce extends PlainStore {
-  override async ending(key: string, owner: string): Promise<Uint8Array | undefined> {
-    const ending = await super.ending(key, owner)
-    this.shared.endings.delete(`${key} ${owner}`)
+  override async readNote(key: string, owner: string): Promise<Uint8Array | undefined> {
+    const ending = await super.readNote(key, owner)
+    this.shared.notes.delete(`${key} ${owner}`)
     return ending
   }
 }
 
 class EndingGoesWithLock extends PlainStore {
   override async release(key: string, owner: string): Promise<boolean> {
-    this.shared.endings.delete(`${key} ${owner}`)
+    this.shared.notes.delete(`${key} ${owner}`)
     return super.release(key, owner)
   }
 }
 
 class EndingReleases extends PlainStore {
-  override async end(key: string, owner: string, ending: Uint8Array, ms: number): Promise<void> {
-    await super.end(key, owner, ending, ms)
+  override async leaveNote(key: string, owner: string, ending: Uint8Array, ms: number): Promise<void> {
+    await super.leaveNote(key, owner, ending, ms)
     await super.release(key, owner)
   }
 }
 
 class EmptyEndingIsNone extends PlainStore {
-  override async ending(key: string, owner: string): Promise<Uint8Array | undefined> {
-    const ending = await super.ending(key, owner)
+  override async readNote(key: string, owner: string): Promise<Uint8Array | undefined> {
+    const ending = await super.readNote(key, owner)
     return ending?.byteLength ? ending : undefined
   }
 }

@@ -1,4 +1,4 @@
-import type { AcquireOptions, Claim, Completed, Found, Renewed } from '@idem/core'
+import type { AcquireOptions, Claim, Completed, Found, Renewed } from '@idem/core/store'
 import { type Broken, because, one } from './broken.js'
 import { PlainStore } from './plain-store.js'
 
@@ -34,14 +34,14 @@ class RetakesForGood extends PlainStore {
 }
 
 class RecordForGood extends PlainStore {
-  override complete(key: string, claim: Claim, bytes: Uint8Array): Promise<Completed> {
-    return super.complete(key, claim, bytes, DAY_MS)
+  override once(key: string, claim: Claim, bytes: Uint8Array): Promise<Completed> {
+    return super.once(key, claim, bytes, DAY_MS)
   }
 }
 
 class RecordInSeconds extends PlainStore {
-  override complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
-    return super.complete(key, claim, bytes, wholeSeconds(ttlMs))
+  override once(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
+    return super.once(key, claim, bytes, wholeSeconds(ttlMs))
   }
 }
 
@@ -60,16 +60,16 @@ class ReadingKeepsAlive extends PlainStore {
 }
 
 class RecordLivesAsLease extends PlainStore {
-  override complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
+  override once(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
     const there = this.at(key)
-    return super.complete(key, claim, bytes, there?.kind === 'lock' ? there.expiresAt - this.now() : ttlMs)
+    return super.once(key, claim, bytes, there?.kind === 'lock' ? there.expiresAt - this.now() : ttlMs)
   }
 }
 
 class CompletionLeavesLock extends PlainStore {
-  override async complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
+  override async once(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
     const lock = this.at(key)
-    const completed = await super.complete(key, claim, bytes, ttlMs)
+    const completed = await super.once(key, claim, bytes, ttlMs)
     if (lock?.kind === 'lock' && completed.state === 'stored') this.#locks.set(key, lock.expiresAt)
     return completed
   }
@@ -86,10 +86,10 @@ class CompletionLeavesLock extends PlainStore {
 }
 
 class ExpiredStillStands extends PlainStore {
-  override async complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
+  override async once(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
     const there = this.shared.entries.get(key)
     if (there?.kind === 'record' && there.fingerprint !== claim.fingerprint) return { state: 'refused' }
-    return super.complete(key, claim, bytes, ttlMs)
+    return super.once(key, claim, bytes, ttlMs)
   }
 }
 
@@ -102,8 +102,8 @@ class RenewalMovesRecord extends PlainStore {
 }
 
 class CompletionMovesRecord extends PlainStore {
-  override async complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
-    const completed = await super.complete(key, claim, bytes, ttlMs)
+  override async once(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
+    const completed = await super.once(key, claim, bytes, ttlMs)
     const there = this.at(key)
     if (there && completed.state === 'standing') {
       this.shared.entries.set(key, { ...there, expiresAt: this.now() + ttlMs })
@@ -132,14 +132,14 @@ class ReplacedComesBack extends PlainStore {
 }
 
 class EndingForGood extends PlainStore {
-  override end(key: string, owner: string, ending: Uint8Array): Promise<void> {
-    return super.end(key, owner, ending, DAY_MS)
+  override leaveNote(key: string, owner: string, ending: Uint8Array): Promise<void> {
+    return super.leaveNote(key, owner, ending, DAY_MS)
   }
 }
 
 class EndingInSeconds extends PlainStore {
-  override end(key: string, owner: string, ending: Uint8Array, ms: number): Promise<void> {
-    return super.end(key, owner, ending, wholeSeconds(ms))
+  override leaveNote(key: string, owner: string, ending: Uint8Array, ms: number): Promise<void> {
+    return super.leaveNote(key, owner, ending, wholeSeconds(ms))
   }
 }
 
@@ -156,19 +156,18 @@ export const expiry: Broken[] = [
     ),
     mayFail: {
       'an owner is cut off: when its lease is over one waiter makes the call, and nobody waits longer':
-        'a lock that is none leaves it to chance who meets whom',
+        'without a real lock it is chance which of them meet',
       'the reply to a completion is lost: the answer stands, also when it is sent once more':
-        'a lock that is none leaves it to chance who meets whom',
+        'without a real lock it is chance which of them meet',
       'nothing goes wrong: duplicates in two processes cost one execution, and later ones none':
-        'a lock that is none leaves it to chance who meets whom',
+        'without a real lock it is chance which of them meet',
       'hints are doubled: they wake, and change nothing':
-        'a lock that is none leaves it to chance who meets whom',
+        'without a real lock it is chance which of them meet',
       'hints are lost: waiters find the answer by looking, and do not make the call':
-        'a lock that is none leaves it to chance who meets whom',
+        'without a real lock it is chance which of them meet',
       'a release that never arrived: waiters are told how it ended, and do not make the call again':
-        'a lock that is none leaves it to chance who meets whom',
-      'renewals whose replies are lost hold the lock':
-        'a lock that is none leaves it to chance who meets whom',
+        'without a real lock it is chance which of them meet',
+      'renewals whose replies are lost hold the lock': 'without a real lock it is chance which of them meet',
     },
   },
   {

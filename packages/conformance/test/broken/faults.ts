@@ -1,4 +1,4 @@
-import type { AcquireOptions, Claim, Completed, Found, Watch } from '@idem/core'
+import type { AcquireOptions, Claim, Completed, Found, Watch } from '@idem/core/store'
 import { type Broken, because, one, several } from './broken.js'
 import { type Listener, PlainStore } from './plain-store.js'
 
@@ -15,14 +15,14 @@ class ForgetsTokens extends PlainStore {
 }
 
 class OnlyUnderLock extends PlainStore {
-  override async complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
-    return this.shared.entries.has(key) ? super.complete(key, claim, bytes, ttlMs) : { state: 'refused' }
+  override async once(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
+    return this.shared.entries.has(key) ? super.once(key, claim, bytes, ttlMs) : { state: 'refused' }
   }
 }
 
 class CleansDoubles extends PlainStore {
-  override async complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
-    const completed = await super.complete(key, claim, bytes, ttlMs)
+  override async once(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
+    const completed = await super.once(key, claim, bytes, ttlMs)
     const own = completed.state === 'standing' && completed.record.owner === claim.owner
     if (own) this.shared.entries.delete(key)
     return completed
@@ -30,10 +30,10 @@ class CleansDoubles extends PlainStore {
 }
 
 class EndingLapsesWithLock extends PlainStore {
-  override end(key: string, owner: string, ending: Uint8Array, ms: number): Promise<void> {
+  override leaveNote(key: string, owner: string, ending: Uint8Array, ms: number): Promise<void> {
     const there = this.at(key)
     const own = there?.kind === 'lock' && there.owner === owner
-    return super.end(key, owner, ending, own ? there.expiresAt - this.now() : ms)
+    return super.leaveNote(key, owner, ending, own ? there.expiresAt - this.now() : ms)
   }
 }
 

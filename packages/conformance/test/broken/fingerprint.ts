@@ -1,4 +1,4 @@
-import type { AcquireOptions, Claim, Completed, Found, Read } from '@idem/core'
+import type { AcquireOptions, Claim, Completed, Found, Read } from '@idem/core/store'
 import { type Broken, because, one } from './broken.js'
 import { type Entry, isVoid, type Lock, PlainStore } from './plain-store.js'
 
@@ -31,9 +31,9 @@ class ReplacingTakesOthers extends PlainStore {
 }
 
 class RefusalTells extends PlainStore {
-  override async complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
+  override async once(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
     const there = this.at(key)
-    const completed = await super.complete(key, claim, bytes, ttlMs)
+    const completed = await super.once(key, claim, bytes, ttlMs)
     if (completed.state !== 'refused' || there?.kind !== 'record') return completed
     return { ...completed, record: this.give(there, claim) } as Completed
   }
@@ -41,9 +41,9 @@ class RefusalTells extends PlainStore {
 
 class ReplacesOther extends PlainStore {
   protected readonly kind: 'lock' | 'record' = 'lock'
-  override async replace(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<boolean> {
+  override async over(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<boolean> {
     const there = this.at(key)
-    if (there?.kind !== this.kind || isVoid(there)) return super.replace(key, claim, bytes, ttlMs)
+    if (there?.kind !== this.kind || isVoid(there)) return super.over(key, claim, bytes, ttlMs)
     this.write(key, claim, bytes, ttlMs)
     return true
   }
@@ -69,11 +69,11 @@ class FoldsFingerprints extends PlainStore {
 
 class RemembersFirst extends PlainStore {
   readonly #first = new Map<string, string>()
-  override async complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
+  override async once(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
     const locked = this.#first.get(key)
     return locked !== undefined && locked !== claim.fingerprint
       ? { state: 'refused' }
-      : super.complete(key, claim, bytes, ttlMs)
+      : super.once(key, claim, bytes, ttlMs)
   }
   protected override lock(...args: Parameters<PlainStore['lock']>): void {
     this.#first.set(args[0], args[1].fingerprint)
@@ -82,12 +82,12 @@ class RemembersFirst extends PlainStore {
 }
 
 class ChecksThenWritesOnce extends PlainStore {
-  override async complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
-    if (this.at(key)) return super.complete(key, claim, bytes, ttlMs)
+  override async once(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
+    if (this.at(key)) return super.once(key, claim, bytes, ttlMs)
     await new Promise<void>((resolve) => setImmediate(resolve))
     const there = this.at(key)
     if (there?.kind === 'record') return { state: 'standing', record: this.give(there, claim) }
-    return super.complete(key, claim, bytes, ttlMs)
+    return super.once(key, claim, bytes, ttlMs)
   }
 }
 
@@ -147,7 +147,7 @@ export const fingerprint: Broken[] = [
       'the reply to an acquire is lost: the lock is found to be one’s own, and one execution is made',
       'the successor is the owner reported from then on',
       'what one process writes is read in another',
-      'who never held the lock can neither release nor renew it',
+      'an owner that never held the lock can neither release nor renew it',
       'with `replacing`, a lock is not taken from its owner',
       'with `replacing`, a record of exactly those bytes gives way to a lock',
       'with `replacing`, a void lock is not taken from its owner',

@@ -1,4 +1,4 @@
-import type { Store } from '@idem/core'
+import type { Store } from '@idem/core/store'
 import { type Broken, because, one } from './broken.js'
 import { PlainStore } from './plain-store.js'
 
@@ -7,10 +7,9 @@ const METHODS = [
   'renew',
   'complete',
   'release',
-  'end',
-  'ending',
+  'leaveNote',
+  'readNote',
   'read',
-  'replace',
   'forget',
   'append',
   'tail',
@@ -28,7 +27,7 @@ function renaming(rename: (key: string) => string): Store {
 }
 
 function refuse(key: string, pattern: RegExp): string {
-  if (pattern.test(key)) throw new Error(`${key} is no key`)
+  if (pattern.test(key)) throw new Error(`${key} is not a key`)
   return key
 }
 
@@ -39,19 +38,19 @@ class CutsNames extends PlainStore {
 }
 
 class JoinedNames extends PlainStore {
-  override end(key: string, owner: string, ending: Uint8Array, ms: number): Promise<void> {
-    return super.end('', `${key}_${owner}`, ending, ms)
+  override leaveNote(key: string, owner: string, ending: Uint8Array, ms: number): Promise<void> {
+    return super.leaveNote('', `${key}_${owner}`, ending, ms)
   }
-  override ending(key: string, owner: string): Promise<Uint8Array | undefined> {
-    return super.ending('', `${key}_${owner}`)
+  override readNote(key: string, owner: string): Promise<Uint8Array | undefined> {
+    return super.readNote('', `${key}_${owner}`)
   }
 }
 
 class EndingsUnderKeys extends PlainStore {
-  override async end(key: string, owner: string, ending: Uint8Array, ms: number): Promise<void> {
+  override async leaveNote(key: string, owner: string, ending: Uint8Array, ms: number): Promise<void> {
     this.write(`${key}-${owner}`, { owner, fingerprint: owner }, ending, ms)
   }
-  override async ending(key: string, owner: string): Promise<Uint8Array | undefined> {
+  override async readNote(key: string, owner: string): Promise<Uint8Array | undefined> {
     const there = this.at(`${key}-${owner}`)
     return there?.kind === 'record' ? new Uint8Array(there.bytes) : undefined
   }

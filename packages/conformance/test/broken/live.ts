@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Completed, Hint, Store, Watch } from '@idem/core'
-import { type Broken, because, one, several } from './broken.js'
+import type { Completed, Hint, Store, Watch } from '@idem/core/store'
+import { type Broken, because, FAULTS, one, several } from './broken.js'
 import { type Listener, PlainStore } from './plain-store.js'
 
 type Append = [key: string, owner: string, offset: number, bytes: Uint8Array, ms: number]
-type Complete = Parameters<PlainStore['complete']>
+type Complete = Parameters<PlainStore['once']>
 
 class AnswersWritten extends PlainStore {
   override async append(...args: Append): Promise<number> {
@@ -143,9 +143,9 @@ class LogGoesWithLock extends PlainStore {
     this.shared.logs.delete(`${key} ${owner}`)
     return super.release(key, owner)
   }
-  override async complete(...args: Complete): Promise<Completed> {
+  override async once(...args: Complete): Promise<Completed> {
     this.shared.logs.delete(`${args[0]} ${args[1].owner}`)
-    return super.complete(...args)
+    return super.once(...args)
   }
 }
 
@@ -214,7 +214,8 @@ export const live: Broken[] = [
     open: one(without(new PlainStore(), 'tail')),
     fails: 'a store with append() has tail() too',
     alsoFails: because(
-      'it reads a log',
+      'it reads a log, or an idem is to take half of an ability',
+      ...FAULTS,
       'a key may be 64 characters, and all of them count',
       'a key may be `-` or `_` alone, or end in them on both sides',
       'a key may be one character, a letter or a digit',
@@ -245,7 +246,7 @@ export const live: Broken[] = [
     breaks: 'It has tail() but no append().',
     open: one(without(new PlainStore(), 'append')),
     fails: 'a store without append() has no tail() either',
-    alsoFails: {},
+    alsoFails: because('no idem takes half of an ability', ...FAULTS),
   },
   {
     breaks: 'In the place of watch() it has word that there is none.',

@@ -1,4 +1,4 @@
-import type { Claim, Renewed } from '@idem/core'
+import type { Claim, Renewed } from '@idem/core/store'
 import { type Broken, because, one } from './broken.js'
 import { PlainStore } from './plain-store.js'
 
@@ -59,7 +59,7 @@ export const ownership: Broken[] = [
     alsoFails: because(
       'somebody who does not hold the lock releases it',
       'owners are compared to the letter',
-      'who never held the lock can neither release nor renew it',
+      'an owner that never held the lock can neither release nor renew it',
       'a lock that is forgotten is still its owner’s: it is reported, renewed and met by others',
     ),
   },
@@ -71,7 +71,7 @@ export const ownership: Broken[] = [
       'somebody who does not hold the lock renews it',
       'a renewal that is lost does not lengthen the lease it met',
       'owners are compared to the letter',
-      'who never held the lock can neither release nor renew it',
+      'an owner that never held the lock can neither release nor renew it',
       'a lock that is forgotten is still its owner’s: it is reported, renewed and met by others',
       'owners and fingerprints may be as short, as long and as pointed as keys',
     ),

@@ -2,6 +2,7 @@ import type {
   AcquireOptions,
   Claim,
   Completed,
+  CompleteOptions,
   Found,
   Hint,
   Read,
@@ -9,7 +10,7 @@ import type {
   Store,
   StoredRecord,
   Watch,
-} from '@idem/core'
+} from '@idem/core/store'
 
 /** Whose a lock is. */
 export interface Holder extends Claim {
@@ -27,7 +28,7 @@ export interface Entry extends StoredRecord {
   readonly expiresAt: number
 }
 
-/** An ending or a live log. */
+/** A note or a live log. */
 export interface Kept {
   readonly bytes: Uint8Array
   readonly expiresAt: number
@@ -44,7 +45,7 @@ export type Listener = (hint: Hint) => void
 /** What several handles of one plain store share. */
 export class Shared {
   readonly entries = new Map<string, Lock | Entry>()
-  readonly endings = new Map<string, Kept>()
+  readonly notes = new Map<string, Kept>()
   readonly logs = new Map<string, Kept>()
   readonly boards = new Map<string, Board>()
   readonly listeners = new Map<string, Set<Listener>>()
@@ -55,6 +56,7 @@ export class Shared {
  * each; it passes the kit itself, so that what they fail is due to the mistake.
  */
 export class PlainStore implements Store {
+  readonly specVersion = 1
   protected readonly shared: Shared
   readonly #stops = new Set<() => void>()
 
@@ -85,7 +87,19 @@ export class PlainStore implements Store {
     return there ? 'held' : 'retaken'
   }
 
-  async complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
+  async complete(
+    key: string,
+    claim: Claim,
+    bytes: Uint8Array,
+    ttlMs: number,
+    { over = false }: CompleteOptions = {},
+  ): Promise<Completed> {
+    if (!over) return this.once(key, claim, bytes, ttlMs)
+    return { state: (await this.over(key, claim, bytes, ttlMs)) ? 'stored' : 'refused' }
+  }
+
+  /** The one half of `complete`: writes the first record. */
+  async once(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
     const there = this.at(key)
     if (this.refuses(there, claim)) return { state: 'refused' }
     if (there?.kind === 'record') return { state: 'standing', record: this.give(there, claim) }
@@ -109,7 +123,8 @@ export class PlainStore implements Store {
       : { state: 'absent' }
   }
 
-  async replace(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<boolean> {
+  /** The other half: writes over the one that stands. @returns whether it was written */
+  async over(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<boolean> {
     if (this.refuses(this.at(key), claim)) return false
     this.write(key, claim, bytes, ttlMs)
     return true
@@ -122,12 +137,12 @@ export class PlainStore implements Store {
     return there !== undefined
   }
 
-  async end(key: string, owner: string, ending: Uint8Array, ms: number): Promise<void> {
-    this.shared.endings.set(`${key} ${owner}`, { bytes: this.keep(ending), expiresAt: this.now() + ms })
+  async leaveNote(key: string, name: string, bytes: Uint8Array, ms: number): Promise<void> {
+    this.shared.notes.set(`${key} ${name}`, { bytes: this.keep(bytes), expiresAt: this.now() + ms })
   }
 
-  async ending(key: string, owner: string): Promise<Uint8Array | undefined> {
-    const there = this.shared.endings.get(`${key} ${owner}`)
+  async readNote(key: string, name: string): Promise<Uint8Array | undefined> {
+    const there = this.shared.notes.get(`${key} ${name}`)
     return there && there.expiresAt > this.now() ? new Uint8Array(there.bytes) : undefined
   }
 

@@ -1,4 +1,4 @@
-import type { Read } from '@idem/core'
+import type { Read } from '@idem/core/store'
 import { type Broken, because, one, several } from './broken.js'
 import { PlainStore } from './plain-store.js'
 
@@ -52,13 +52,13 @@ class RemembersAbsence extends PlainStore {
     this.#absent.delete(args[0])
     return super.acquire(...args)
   }
-  override complete(...args: Parameters<PlainStore['complete']>) {
+  override once(...args: Parameters<PlainStore['once']>) {
     this.#absent.delete(args[0])
-    return super.complete(...args)
+    return super.once(...args)
   }
-  override replace(...args: Parameters<PlainStore['replace']>) {
+  override over(...args: Parameters<PlainStore['over']>) {
     this.#absent.delete(args[0])
-    return super.replace(...args)
+    return super.over(...args)
   }
 }
 

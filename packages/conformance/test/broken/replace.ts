@@ -1,21 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Claim, Completed, Hint, StoredRecord } from '@idem/core'
+import type { Claim, Completed, Hint, StoredRecord } from '@idem/core/store'
 import { type Broken, because, one, several } from './broken.js'
 import { PlainStore } from './plain-store.js'
 
 type Replace = [key: string, claim: Claim, bytes: Uint8Array, ttlMs: number]
 
 class KeepsOldBytes extends PlainStore {
-  override async replace(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<boolean> {
+  override async over(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<boolean> {
     const there = this.at(key)
-    return super.replace(key, claim, there?.kind === 'record' ? there.bytes : bytes, ttlMs)
+    return super.over(key, claim, there?.kind === 'record' ? there.bytes : bytes, ttlMs)
   }
 }
 
 class KeepsOldTime extends PlainStore {
-  override async replace(...args: Replace): Promise<boolean> {
+  override async over(...args: Replace): Promise<boolean> {
     const before = this.at(args[0])
-    const replaced = await super.replace(...args)
+    const replaced = await super.over(...args)
     const there = this.at(args[0])
     if (replaced && before?.kind === 'record' && there?.kind === 'record') {
       this.shared.entries.set(args[0], { ...there, storedAtMs: before.storedAtMs })
@@ -26,48 +26,48 @@ class KeepsOldTime extends PlainStore {
 
 class FirstForCompletions extends PlainStore {
   readonly #first = new Map<string, StoredRecord>()
-  override async replace(...args: Replace): Promise<boolean> {
+  override async over(...args: Replace): Promise<boolean> {
     const there = this.at(args[0])
     if (there?.kind === 'record') this.#first.set(args[0], this.give(there))
-    return super.replace(...args)
+    return super.over(...args)
   }
-  override async complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
-    const completed = await super.complete(key, claim, bytes, ttlMs)
+  override async once(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
+    const completed = await super.once(key, claim, bytes, ttlMs)
     const first = this.#first.get(key)
     return completed.state === 'standing' && first ? { ...completed, record: first } : completed
   }
 }
 
 class KeepsLongerLife extends PlainStore {
-  override replace(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<boolean> {
+  override over(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<boolean> {
     const there = this.at(key)
     const left = there?.kind === 'record' ? there.expiresAt - this.now() : 0
-    return super.replace(key, claim, bytes, Math.max(left, ttlMs))
+    return super.over(key, claim, bytes, Math.max(left, ttlMs))
   }
 }
 
 class KeepsOldLife extends PlainStore {
-  override replace(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<boolean> {
+  override over(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<boolean> {
     const there = this.at(key)
-    return super.replace(key, claim, bytes, there?.kind === 'record' ? there.expiresAt - this.now() : ttlMs)
+    return super.over(key, claim, bytes, there?.kind === 'record' ? there.expiresAt - this.now() : ttlMs)
   }
 }
 
 class NeverOnAbsent extends PlainStore {
-  override async replace(...args: Replace): Promise<boolean> {
-    return this.at(args[0]) ? super.replace(...args) : false
+  override async over(...args: Replace): Promise<boolean> {
+    return this.at(args[0]) ? super.over(...args) : false
   }
 }
 
 class NeverOverLocks extends PlainStore {
-  override async replace(...args: Replace): Promise<boolean> {
-    return this.at(args[0])?.kind === 'lock' ? false : super.replace(...args)
+  override async over(...args: Replace): Promise<boolean> {
+    return this.at(args[0])?.kind === 'lock' ? false : super.over(...args)
   }
 }
 
 class AlwaysMovesLife extends PlainStore {
-  override async replace(...args: Replace): Promise<boolean> {
-    const replaced = await super.replace(...args)
+  override async over(...args: Replace): Promise<boolean> {
+    const replaced = await super.over(...args)
     const there = this.at(args[0])
     if (there) this.shared.entries.set(args[0], { ...there, expiresAt: this.now() + args[3] })
     return replaced
@@ -75,16 +75,16 @@ class AlwaysMovesLife extends PlainStore {
 }
 
 class ReplacesWithText extends PlainStore {
-  override replace(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<boolean> {
-    return super.replace(key, claim, Buffer.from(Buffer.from(bytes).toString('utf8')), ttlMs)
+  override over(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<boolean> {
+    return super.over(key, claim, Buffer.from(Buffer.from(bytes).toString('utf8')), ttlMs)
   }
 }
 
 class HeadThenBytes extends PlainStore {
   #count = 0
-  override async replace(...args: Replace): Promise<boolean> {
+  override async over(...args: Replace): Promise<boolean> {
     const [key, , bytes] = args
-    if (!(await super.replace(...args))) return false
+    if (!(await super.over(...args))) return false
     // The one that comes last is not the one that is done last.
     await sleep(this.#count++ % 2 ? 1 : 8)
     const there = this.at(key)
@@ -95,9 +95,9 @@ class HeadThenBytes extends PlainStore {
 
 class SilentReplace extends PlainStore {
   #silent = false
-  override async replace(...args: Replace): Promise<boolean> {
+  override async over(...args: Replace): Promise<boolean> {
     this.#silent = true
-    const replaced = super.replace(...args)
+    const replaced = super.over(...args)
     this.#silent = false
     return replaced
   }

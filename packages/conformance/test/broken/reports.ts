@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Store } from '@idem/core'
+import type { Store } from '@idem/core/store'
 import { type Broken, because, one, several } from './broken.js'
 import { PlainStore } from './plain-store.js'
 
@@ -101,7 +101,7 @@ class ReportUnderTheKey extends PlainStore {
 class ReportIsAnEnding extends PlainStore {
   override async report(...args: Report): Promise<void> {
     const [board, name, bytes, ms] = args
-    await this.end(board, name, bytes, ms)
+    await this.leaveNote(board, name, bytes, ms)
     return super.report(...args)
   }
 }

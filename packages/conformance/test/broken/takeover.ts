@@ -1,4 +1,4 @@
-import type { AcquireOptions, Claim, Found, Renewed } from '@idem/core'
+import type { AcquireOptions, Claim, Found, Renewed } from '@idem/core/store'
 import { type Broken, because, one, several } from './broken.js'
 import { PlainStore } from './plain-store.js'
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { deserialize, serialize } from 'node:v8'
-import type { Store } from '@idem/core'
+import { STORE_METHODS, type Store } from '@idem/core/store'
 import type { StoreUnderTest } from '../../src/index.js'
 
 /** A process as a store may take notice of it. */
@@ -11,7 +11,10 @@ export interface Process {
   onEnd(listener: () => void): void
 }
 
-const METHODS = 'acquire renew complete release end ending read replace forget append tail report reports'
+const { required, live, reports } = STORE_METHODS
+const METHODS = [...required, ...live, ...reports]
+  .filter((name) => name !== 'ready' && name !== 'close')
+  .join(' ')
 
 /**
  * A store of this process that real processes have handles of: each gets one that `openIn` makes for it, and what it

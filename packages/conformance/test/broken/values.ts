@@ -1,4 +1,4 @@
-import type { AcquireOptions, Claim, Completed, Found, Renewed } from '@idem/core'
+import type { AcquireOptions, Claim, Completed, Found, Renewed } from '@idem/core/store'
 import { type Broken, because, one } from './broken.js'
 import { type Entry, type Holder, PlainStore } from './plain-store.js'
 
@@ -9,8 +9,8 @@ class Text extends PlainStore {
 }
 
 class EmptyRecordIsNone extends PlainStore {
-  override async complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
-    const completed = await super.complete(key, claim, bytes, ttlMs)
+  override async once(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
+    const completed = await super.once(key, claim, bytes, ttlMs)
     if (completed.state === 'stored' && bytes.byteLength === 0) this.shared.entries.delete(key)
     return completed
   }

@@ -1,4 +1,4 @@
-import type { AcquireOptions, Claim, Completed, Found, Hint, Renewed } from '@idem/core'
+import type { AcquireOptions, Claim, Completed, Found, Hint, Renewed } from '@idem/core/store'
 import { type Broken, because, one } from './broken.js'
 import { type Entry, isVoid, type Lock, PlainStore } from './plain-store.js'
 
@@ -64,16 +64,16 @@ class BindsOwnerOnly extends PlainStore {
     if (isVoid(there) && there?.owner !== claim.owner) return there?.fingerprint !== claim.fingerprint
     return super.refuses(there, claim)
   }
-  override async replace(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<boolean> {
-    return isVoid(this.at(key)) ? false : super.replace(key, claim, bytes, ttlMs)
+  override async over(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<boolean> {
+    return isVoid(this.at(key)) ? false : super.over(key, claim, bytes, ttlMs)
   }
 }
 
 class ReplacesVoid extends PlainStore {
-  override async replace(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<boolean> {
+  override async over(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<boolean> {
     const there = this.at(key)
     if (!isVoid(there) || there?.fingerprint !== claim.fingerprint) {
-      return super.replace(key, claim, bytes, ttlMs)
+      return super.over(key, claim, bytes, ttlMs)
     }
     this.write(key, claim, bytes, ttlMs)
     return true
@@ -100,9 +100,9 @@ class VoidForOwner extends PlainStore {
     if (there?.kind === 'lock') this.#void.add(`${key} ${there.owner}`)
     return super.forget(key)
   }
-  override async complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
+  override async once(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
     if (this.at(key)?.kind === 'lock' && this.#void.has(`${key} ${claim.owner}`)) return { state: 'refused' }
-    return super.complete(key, claim, bytes, ttlMs)
+    return super.once(key, claim, bytes, ttlMs)
   }
 }
 
@@ -117,8 +117,8 @@ class MarkOutlivesLock extends PlainStore {
     if (released) this.#void.delete(key)
     return released
   }
-  override async complete(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
-    return this.#void.has(key) ? { state: 'refused' } : super.complete(key, claim, bytes, ttlMs)
+  override async once(key: string, claim: Claim, bytes: Uint8Array, ttlMs: number): Promise<Completed> {
+    return this.#void.has(key) ? { state: 'refused' } : super.once(key, claim, bytes, ttlMs)
   }
 }
 

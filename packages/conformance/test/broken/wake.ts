@@ -1,4 +1,4 @@
-import type { Hint, Watch } from '@idem/core'
+import type { Hint, Watch } from '@idem/core/store'
 import { type Broken, because, one, several } from './broken.js'
 import { type Listener, PlainStore } from './plain-store.js'
 

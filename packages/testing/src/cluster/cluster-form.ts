@@ -23,7 +23,7 @@ export async function formCluster(members: readonly Member[], masters: number): 
           const last = Math.ceil(((i + 1) * slotCount) / masters) - 1
           await client.call('CLUSTER', 'ADDSLOTSRANGE', first, last)
         }
-        // Everybody meets everybody: waiting for gossip takes seconds.
+        // Every node meets every other: waiting for gossip takes seconds.
         for (const { host, port, busPort } of members.slice(0, i)) {
           await client.call('CLUSTER', 'MEET', host, port, busPort)
         }

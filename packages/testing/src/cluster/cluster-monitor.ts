@@ -1,4 +1,4 @@
-import { type CommandCount, countCommands } from './monitor.js'
+import { type CommandCount, countCommands } from '../redis/monitor.js'
 
 /** The commands of every node of a cluster, in the manner of {@link CommandCount}. */
 export interface ClusterCommandCount<Node> {
@@ -10,7 +10,7 @@ export interface ClusterCommandCount<Node> {
   commands(): Promise<Map<Node, string[][]>>
   /** Forgets every command that was answered before this call. */
   reset(): Promise<void>
-  /** Closes all connections. Pending calls reject. */
+  /** Closes all connections. Calls that are not answered yet reject. */
   stop(): Promise<void>
 }
 

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
+import { type RedisServer, startRedisServer } from '../redis/redis-server.js'
 import { ask } from './cluster-view.js'
-import { type RedisServer, startRedisServer } from './redis-server.js'
 
 /** A `redis-server` in cluster mode that this process started. */
 export interface ClusterServer extends RedisServer {
@@ -50,7 +50,7 @@ export async function startClusterServer(args: readonly string[] = []): Promise<
         throw error
       }
     } catch (error) {
-      // Between finding a free port and binding it, anybody may take it.
+      // Another process may take the port between finding and binding it.
       if (!(error instanceof Error && error.message.includes('was taken')) || attempt === startAttempts)
         throw error
     }

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import slotOf from 'cluster-key-slot'
+import { ensureRedisServer } from '../redis/install.js'
 import { formCluster } from './cluster-form.js'
 import { type ClusterCommandCount, monitorNodes } from './cluster-monitor.js'
 import { moveSlots, type ReshardOptions } from './cluster-reshard.js'
 import { type ClusterServer, startClusterServer } from './cluster-server.js'
 import { ask, ownerOf, slotsIn, unsettled, until, viewOf } from './cluster-view.js'
-import { ensureRedisServer } from './install.js'
 
 /** One server of a {@link TestCluster}. */
 export interface ClusterNode {

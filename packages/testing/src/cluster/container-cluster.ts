@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { containerArgs, startContainer } from './containers.js'
+import { containerArgs, startContainer } from '../redis/containers.js'
 
 /** A real Redis Cluster in one container: three masters, each with a replica. */
 export interface TestClusterContainer {

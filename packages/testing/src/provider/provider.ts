@@ -2,11 +2,11 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyReply } from 'fastify'
-import { messagesWire } from './messages-wire.js'
+import { messagesWire } from '../wires/messages-wire.js'
+import { requestOf, wireOf } from '../wires/wires.js'
 import { type OpenCall, openCall, type ReceivedCall } from './received-call.js'
 import { type RenderedReply, render, renderError } from './render.js'
 import type { ReplyScript } from './reply-script.js'
-import { requestOf, wireOf } from './wires.js'
 
 /** Chooses the answer to one call; `callIndex` counts from zero since the last reset. May wait, to hold a call. */
 export type Responder = (request: ReceivedCall, callIndex: number) => ReplyScript | Promise<ReplyScript>
@@ -55,7 +55,8 @@ export async function startProvider(options: StartProviderOptions = {}): Promise
   let responder: Responder = () => ({})
   const waiters: Waiter[] = []
 
-  // Here rather than at the top: it would be half of the start-up time of every worker, which needs none of it.
+  // Imported here and not at the top, where it would be half of the start-up time of every worker, which needs none of
+  // it.
   const { fastify } = await import('fastify')
   const app = fastify({ bodyLimit, forceCloseConnections: true })
   // As text, so that malformed JSON is a received call with the API's own answer.
@@ -78,7 +79,7 @@ export async function startProvider(options: StartProviderOptions = {}): Promise
     requests.push(call.received)
     if (requests.length > keep) requests.shift()
     open.add(call)
-    call.closed.then(() => open.delete(call))
+    void call.closed.then(() => open.delete(call))
     const script = responder
     for (const waiter of waiters.splice(0)) waiter.arrived(call.received)
 
@@ -91,7 +92,7 @@ export async function startProvider(options: StartProviderOptions = {}): Promise
       await answer(call, chosen, await render(wire, chosen, asked, call.received.index + 1))
     } catch (error) {
       if (call.signal.aborted) return
-      // A responder that throws is a mistake of who wrote it: it must not look like a hanging provider.
+      // A responder that throws is a mistake in the test: it must not look like a provider that hangs.
       const mistake = { message: `The responder: ${error}` }
       const { status, headers, chunks } = renderError(wire, 500, { error: mistake })
       call.response.writeHead(status, headers).end(Buffer.concat(chunks))
@@ -118,7 +119,7 @@ export async function startProvider(options: StartProviderOptions = {}): Promise
       }
       waiters.push(waiter)
     })
-    // A test that no longer asks must not fail through the reset in its afterEach.
+    // A test that no longer waits must not fail through the reset in its afterEach.
     promise.catch(() => {})
     return promise
   }

@@ -54,7 +54,7 @@ export function openCall(
     })
   })
   const closedByClient = new Promise<void>((resolve) => {
-    done.then((last) => last === 'aborted' && resolve())
+    void done.then((last) => last === 'aborted' && resolve())
   })
   const closed = done.then(() => {})
 

@@ -1,6 +1,6 @@
+import type { Wire, WirePiece } from '../wires/wire.js'
+import { wireId } from '../wires/wire-text.js'
 import type { ReplyScript } from './reply-script.js'
-import type { Wire, WirePiece } from './wire.js'
-import { wireId } from './wire-text.js'
 
 /** What is sent: the whole is known before the first byte. */
 export interface RenderedReply {

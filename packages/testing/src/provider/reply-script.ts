@@ -1,4 +1,4 @@
-import type { ContentBlock, WireError } from './wire.js'
+import type { ContentBlock, WireError } from '../wires/wire.js'
 
 /** How the provider answers a call. An empty script is a good answer at once. */
 export interface ReplyScript {

@@ -26,9 +26,21 @@ export interface ContainerOptions {
 const startTimeoutMs = 60_000
 const logTailLength = 2000
 
-/** Those of Redis, or of Valkey where there are no links of the old names. */
-const binaries = `REDIS_SERVER=$(command -v redis-server || command -v valkey-server)
+/**
+ * What runs in a container. The binaries are those of Redis, or of Valkey where there are no links of the old names.
+ * A script that fails, as with arguments its server refuses, exits at once, with 1. The container stays for a moment
+ * then: testcontainers asks for its ports before it reads its log, and a container that is gone has none.
+ */
+const framed = (script: string) => `
+REDIS_SERVER=$(command -v redis-server || command -v valkey-server)
 REDIS_CLI=$(command -v redis-cli || command -v valkey-cli)
+(${script}) &
+script=$!
+trap 'kill $script' TERM INT
+wait $script
+status=$?
+[ $status -ne 1 ] || sleep 5
+exit $status
 `
 
 /** The image of every container: the one `IDEM_TEST_REDIS_IMAGE` names. @default redis:8-alpine */
@@ -74,7 +86,7 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
   let log = ''
   // Not the entrypoint of the image, which loads the modules of Redis 8: nothing here uses them.
   const starting = new GenericContainer(redisImage())
-    .withEntrypoint(['sh', '-c', binaries + options.script, 'sh'])
+    .withEntrypoint(['sh', '-c', framed(options.script), 'sh'])
     .withCommand([...options.args])
     .withExposedPorts(...options.ports)
     .withLabels(label)
@@ -104,8 +116,6 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
   }
 }
 
-const server = 'exec "$REDIS_SERVER" "$@"'
-
 /** Clients come from outside the container, which protected mode would not let in. */
 export const containerArgs = ['--protected-mode', 'no', '--save', '', '--appendonly', 'no']
 
@@ -114,7 +124,7 @@ export async function startRedisContainer(
   args: readonly string[] = [],
 ): Promise<{ url: string; stop(): Promise<void> }> {
   const { host, port, stop } = await startContainer({
-    script: server,
+    script: 'exec "$REDIS_SERVER" "$@"',
     args: [...containerArgs, ...args, '--port', '6379'],
     ports: [6379],
     ready: /Ready to accept connections/,

@@ -37,7 +37,8 @@ function counts(args: string[], source: string): boolean {
  * Watches every client of the server behind `url`, from the moment the promise resolves. Each answer
  * is exact, not a matter of waiting: a marker is sent on a second connection, and what MONITOR shows
  * before that marker is what had been executed. MONITOR sees all clients of the server: use an owned
- * one, or tell your commands from others by their key prefix.
+ * one, or tell your commands from others by their key prefix. Start and stop it while no client sends:
+ * ioredis takes a line that comes together with the reply to MONITOR for a reply, and fails.
  */
 export async function countCommands(url: string): Promise<CommandCount> {
   // No reconnecting: a gap in what MONITOR shows must be an error, not a smaller count.

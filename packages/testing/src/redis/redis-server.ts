@@ -29,8 +29,8 @@ export interface StartRedisServerOptions {
   /** Port on 127.0.0.1. @default a free one */
   readonly port?: number
   /**
-   * Where it keeps what its `args` have it keep, for the next one that starts there. It is removed where this process
-   * ends without having stopped the server. @default one of its own
+   * Where the server stores what its `args` ask for; the next server that starts there finds it. Removed if this
+   * process ends without stopping the server. @default one of its own
    */
   readonly directory?: string
 }
@@ -46,7 +46,7 @@ export async function startRedisServer(options: StartRedisServerOptions = {}): P
     try {
       return await startOn(port ?? (await freePort()), args, directory)
     } catch (error) {
-      // Between finding a free port and binding it, anybody may take it.
+      // Another process may take the port between finding and binding it.
       if (!(error instanceof PortTaken) || port !== undefined || attempt === portAttempts) throw error
     }
   }
@@ -62,10 +62,10 @@ async function startOn(port: number, args: readonly string[], given?: string): P
   const defaults = ['--save', '', '--appendonly', 'no', '--bind', '127.0.0.1']
   const child = spawn('redis-server', [...defaults, ...args, '--port', String(port), '--dir', directory], {
     stdio: ['ignore', log.fd, log.fd],
-    // A process group of its own: who started it ends it, not a Ctrl-C in the terminal.
+    // A process group of its own: it is ended by whoever started it, not by a Ctrl-C in the terminal.
     detached: true,
   })
-  // Tied before anything is waited for: this process may end in any moment from now on.
+  // Tied before anything is awaited: this process may end at any moment.
   const tie = child.pid === undefined ? undefined : leash(child.pid, directory)
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve())
@@ -104,7 +104,7 @@ async function startOn(port: number, args: readonly string[], given?: string): P
   return { port, pid, stop }
 }
 
-/** Asks who answers on the port, trying again until somebody does: the pid Redis reports. */
+/** Asks the server on this port for its pid, until one answers. */
 async function processAnswering(port: number, exited: Promise<void>): Promise<number> {
   const client = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: null, retryStrategy: () => 10 })
   client.on('error', () => {})

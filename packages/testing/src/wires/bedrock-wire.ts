@@ -2,7 +2,7 @@ import { errorBody } from './errors-wire.js'
 import { buildMessage, cloudRefusal, messagesWire, toEvents, type WireMessage } from './messages-wire.js'
 import type { Wire, WireStream } from './wire.js'
 
-/** What AWS calls each status. */
+/** AWS's name of each status. */
 const exceptions: Readonly<Record<number, [name: string, message: string]>> = {
   400: ['ValidationException', 'The request is not valid.'],
   403: ['AccessDeniedException', "You don't have access to the model with the specified model ID."],
@@ -79,7 +79,7 @@ function chunk(event: object): Promise<Uint8Array> {
 }
 
 async function encode(headers: Record<string, string>, body: object): Promise<Uint8Array> {
-  // Here rather than at the top: it takes longer to load than all of our own, and few tests need it.
+  // Imported here and not at the top: it loads more slowly than all of our own code, and few tests need it.
   const { EventStreamCodec } = await import('@smithy/eventstream-codec')
   const codec = new EventStreamCodec(
     (bytes) => Buffer.from(bytes as Uint8Array).toString(),

@@ -70,7 +70,7 @@ function buildResponse(request: Record<string, unknown>, { text, stopReason }: A
   }
 }
 
-/** The answer before its text: what an event says that is not the last. */
+/** The answer before its text, as every event but the last has it. */
 function started(whole: WireResponse, status: 'in_progress' | 'failed') {
   return { ...whole, status, completed_at: null, incomplete_details: null, output: [], usage: null }
 }

@@ -48,7 +48,7 @@ export interface WireStream {
   failure(failure: WireFailure, sent: number): WirePiece | Promise<WirePiece>
 }
 
-/** How one API writes what it says. What all of them do alike is in `render.ts`. */
+/** How one API writes its answers. What all of them have in common is in `render.ts`. */
 export interface Wire {
   /** Content type of a stream. */
   streamType: string

@@ -7,7 +7,7 @@ import { vertexWire } from './vertex-wire.js'
 import type { Wire } from './wire.js'
 import { isObject } from './wire-text.js'
 
-/** Which API a path belongs to, by its end: gateways put what they like before it. */
+/** The API of a path, by its end: gateways put their own path before it. */
 const wires: [path: RegExp, Wire][] = [
   [/\/v1\/messages$/, messagesWire],
   [/\/model\/[^/]+\/invoke(-with-response-stream)?$/, bedrockWire],

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { EventEmitter } from 'node:events'
-import { leash } from './leash.js'
+import { leash } from '../redis/leash.js'
 import { fromWireError, type WorkerMessage } from './worker-protocol.js'
 
 /** How a process ended: one of the two is null. */
@@ -80,12 +80,12 @@ export async function spawnWorker(file: string | URL, options: SpawnWorkerOption
   await new Promise<void>((resolve, reject) => {
     events.once('ready', resolve)
     child.once('error', reject)
-    exited.then((how) => reject(exitError(how)))
+    void exited.then((how) => reject(exitError(how)))
   })
   const pid = child.pid!
   // A worker stopped by a signal does not see that its parent is gone; the leash does.
   const tie = leash(pid)
-  exited.then(() => tie.release())
+  void exited.then(() => tie.release())
 
   return {
     pid,

@@ -39,7 +39,8 @@ async function newSince(before: readonly string[]): Promise<string[]> {
 test('a Redis in a container answers at once, and is not a process of this machine', async () => {
   const redis = later(await startRedis())
   expect([redis.owned, redis.pid]).toEqual([true, undefined])
-  expect(await ask(redis, (client) => client.info('server'))).toContain('process_id:1\r')
+  // Among the few processes of the container, not the many of this machine.
+  expect(await ask(redis, (client) => client.info('server'))).toMatch(/process_id:\d{1,2}\r/)
 })
 
 test('it keeps nothing on disk', async () => {
@@ -87,7 +88,7 @@ test('a container does not outlive the process that started it, even one that is
   await expect.poll(() => newSince(before), { timeout: 20_000 }).toEqual([])
 })
 
-test('an image that cannot be had is one sentence that names it', async () => {
+test('a missing image fails with one sentence that names it', async () => {
   vi.stubEnv('IDEM_TEST_REDIS_IMAGE', 'localhost:1/no/such-image:1')
   await expect(startRedis()).rejects.toThrow(/localhost:1\/no\/such-image:1 .* IDEM_TEST_REDIS_IMAGE\.$/)
 })
