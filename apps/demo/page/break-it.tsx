@@ -1,5 +1,5 @@
 import { useRef } from 'preact/hooks'
-import type { RunRow, ScenarioRow } from '../src/rows.js'
+import type { RunRow, ScenarioRow } from '../src/shared/rows.js'
 import { post, runs, world } from './state.js'
 
 export function BreakIt() {
@@ -44,7 +44,7 @@ function Scenario({ scenario: { name, button: label, what, expect, unmet } }: { 
   return (
     <li data-scenario={name}>
       <div class="start">
-        {/* Busy is not disabled: whoever has just pressed it would lose the focus. */}
+        {/* Busy, and not disabled: a button that becomes disabled loses the keyboard focus. */}
         <button
           ref={button}
           type="button"
@@ -61,7 +61,7 @@ function Scenario({ scenario: { name, button: label, what, expect, unmet } }: { 
             class="primary"
             onClick={() => {
               button.current?.focus()
-              post('runs/step', {})
+              void post('runs/step', {})
             }}
           >
             {run.step}

@@ -2,7 +2,7 @@ import type { TtlName } from '@idem/core'
 import { useRef } from 'preact/hooks'
 import { post, workers, world } from './state.js'
 
-/** What each name is, in core. */
+/** The name of each option in core. */
 const TTLS: Record<TtlName, string> = {
   retry: 'retry, 60 s',
   chat: 'chat, 5 min',
@@ -33,7 +33,7 @@ export function Generate() {
         ref={form}
         onSubmit={(event) => {
           event.preventDefault()
-          ask(1)
+          void ask(1)
         }}
       >
         <label>
@@ -44,7 +44,7 @@ export function Generate() {
             maxLength={10_000}
             rows={2}
             onKeyDown={(event) => {
-              if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) ask(1)
+              if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void ask(1)
             }}
           >
             Explain idempotency to a new colleague.

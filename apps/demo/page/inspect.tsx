@@ -1,9 +1,9 @@
 import { useSignal } from '@preact/signals'
-import type { KeyRow } from '../src/rows.js'
+import type { KeyRow } from '../src/shared/rows.js'
 import { duration, bytes as inBytes } from './format.js'
 import { isRedisUp, keys, lastAnswered, post } from './state.js'
 
-/** So many keys are enough, unless somebody wants to see all. */
+/** How many keys are shown until somebody asks for all. */
 const SHOWN = 8
 
 export function Inspect() {
@@ -107,11 +107,11 @@ function Key({ row: { digest, state, owner, worker, ageMs, ttlMs, bytes } }: { r
           class="small"
           aria-label={`Forget ${digest.slice(0, 10)}`}
           onClick={({ currentTarget }) => {
-            // Its row goes, and the focus would go with it.
+            // The row disappears, and the focus would disappear with it.
             const row = currentTarget.closest('tr')
             const next = row?.nextElementSibling ?? row?.previousElementSibling
             next?.querySelector('button')?.focus()
-            post('forget', { digest })
+            void post('forget', { digest })
           }}
         >
           Forget

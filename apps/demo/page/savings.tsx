@@ -2,7 +2,7 @@ import { useSignal, useSignalEffect } from '@preact/signals'
 import { useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import type { SavingsPoint } from '../src/rows.js'
+import type { SavingsPoint } from '../src/shared/rows.js'
 import { count, dollars, plural, share, timeOfDay } from './format.js'
 import { connection, savings, serverNow } from './state.js'
 import { isDark } from './theme.js'
@@ -42,7 +42,7 @@ function Figure({ name, value, kind = '' }: { name: string; value: string; kind?
   )
 }
 
-/** Requests and calls over time: what is between the two lines was saved. */
+/** Requests and calls over time: the space between the two lines was saved. */
 function Chart() {
   const place = useRef<HTMLDivElement>(null)
   const width = useSignal(0)
@@ -55,13 +55,13 @@ function Chart() {
   })
   const plot = useSignal<uPlot | undefined>(undefined)
   useSignalEffect(() => {
-    isDark.value // Its colours are drawn, and have to be drawn again.
+    isDark.value // The colours are part of the drawing: draw again when the theme changes.
     if (!place.current || width.value === 0) return
     const drawn = new uPlot(optionsFor(place.current, width.value), undefined, place.current)
     plot.value = drawn
     return () => drawn.destroy()
   })
-  // While nothing happens the time goes on.
+  // Time goes on while nothing happens.
   const seconds = useSignal(0)
   useSignalEffect(() => {
     if (connection.value === 'lost') return
@@ -77,11 +77,11 @@ function Chart() {
   return <div ref={place} class="plot" role="img" aria-label={`Requests and calls over time: ${summary}`} />
 }
 
-/** A chart of less would have more digits in its times than there is to tell. */
+/** A chart of a shorter time would need more digits on its axis than it has to tell. */
 const SHORTEST_S = 10
 
 function optionsFor(place: HTMLElement, width: number): uPlot.Options {
-  // A variable holds light-dark() as it is written; only a property that is used has the colour of now.
+  // A variable still holds light-dark() as text; only a property in use has the colour of the theme.
   const used = (name: string) => {
     place.style.setProperty('outline-color', `var(${name})`)
     return getComputedStyle(place).outlineColor
@@ -130,7 +130,7 @@ function optionsFor(place: HTMLElement, width: number): uPlot.Options {
 function dataOf(known: readonly SavingsPoint[]): uPlot.AlignedData {
   const at = serverNow()
   const skew = Date.now() - at
-  // What was last known is so until now.
+  // The last known values hold until now.
   const points = [...known, ...known.slice(-1).map((last) => ({ ...last, at }))]
   return [
     points.map(({ at }) => (at + skew) / 1_000),

@@ -9,13 +9,13 @@ import {
   type SavingsPoint,
   type WorkerRow,
   type WorldRow,
-} from '../src/rows.js'
+} from '../src/shared/rows.js'
 
-/** What to do where there is no server. */
+/** Shown where there is no server: what to do. */
 export const GONE =
   'The server is gone. Start it again with npm start; this page connects by itself if PORT is the same.'
 
-/** As many as the server keeps. */
+/** The server keeps as many. */
 const POINTS = 600
 
 export const world = signal<WorldRow | undefined>(undefined)
@@ -27,7 +27,7 @@ export const savings = signal<readonly SavingsPoint[]>([])
 export const runs = signal<ReadonlyMap<string, RunRow>>(new Map())
 export const isRedisUp = signal(true)
 export const connection = signal<'connecting' | 'open' | 'lost'>('connecting')
-/** What went wrong last, for people. */
+/** The last error, as a sentence. */
 export const problem = signal<string | undefined>(undefined)
 
 /** From the clock of this page to the server's, ms. */
@@ -47,11 +47,11 @@ export const lastAnswered = computed(() =>
     ),
 )
 
-/** Takes in what the server sends, for as long as the page is open. A server that is gone is waited for. */
+/** Follows the server's events for as long as the page is open. When the server is gone it connects again. */
 export function connect(): void {
   const source = new EventSource('events')
   source.addEventListener('message', ({ data }) => {
-    // What went wrong was that it was gone.
+    // The error was that the server was gone.
     if (connection.value === 'lost') problem.value = undefined
     connection.value = 'open'
     apply(JSON.parse(data))
@@ -63,7 +63,7 @@ export function connect(): void {
 
 function apply(changes: Changes): void {
   offset = changes.now - performance.now()
-  // The first one after a connection has everything: what was there before is of another run, or in it.
+  // The first event after a connection has everything: what the page had is in it, or belongs to an earlier run.
   const isWhole = changes.world !== undefined
   if (isWhole) {
     requests.value = new Map()
@@ -91,7 +91,7 @@ function merged<Id, Row>(
   return new Map([...all].slice(-KEPT))
 }
 
-/** Asks the server to do something. What it answers is in the events; why it did not is shown. */
+/** Asks the server to do something. Its effects come as events; if it is refused, the reason is shown. */
 export async function post(path: string, body: object): Promise<void> {
   problem.value = undefined
   try {

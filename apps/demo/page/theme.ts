@@ -18,7 +18,7 @@ effect(() => {
   document.documentElement.dataset.theme = theme.value
 })
 
-/** Who keeps sites from storing anything has a theme for as long as the page is open. */
+/** Where the browser stores nothing for the page, the theme lasts as long as the page is open. */
 function storage(): Storage | undefined {
   try {
     return localStorage

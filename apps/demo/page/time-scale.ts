@@ -1,4 +1,4 @@
-/** Something that lasted. */
+/** Something with a beginning and an end. */
 export interface Span {
   readonly from: number
   readonly to: number
@@ -6,19 +6,19 @@ export interface Span {
 
 /** Quiet times longer than this are cut out of a scale, ms. */
 const LONGEST_QUIET_MS = 400
-/** What is left of each, in parts of the whole. */
+/** How much of the scale a quiet time that was cut still takes, from 0 to 1. */
 const CUT = 0.03
-/** The least that a busy time gets, in parts of all of them: an answer from the store takes a moment. */
+/** The least of the scale that a busy time takes, from 0 to 1: an answer from the store is very short. */
 const LEAST = 0.06
 
 export interface TimeScale {
-  /** Where a time is, from 0 to 1. */
+  /** The place of a time on the scale, from 0 to 1. */
   at(time: number): number
   /** Where something was cut out, and how long that was, ms. */
   readonly cuts: readonly { readonly at: number; readonly ms: number }[]
 }
 
-/** A scale on which everything that lasted can be seen: the quiet times between are cut out of it. */
+/** A scale on which even short times can be seen: the quiet times between them are cut out. */
 export function timeScale(spans: readonly Span[]): TimeScale {
   const busy: { from: number; to: number }[] = []
   for (const { from, to } of [...spans].sort((a, b) => a.from - b.from)) {

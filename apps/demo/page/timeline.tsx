@@ -1,16 +1,16 @@
 import { signal, useSignalEffect } from '@preact/signals'
-import type { CallRow, Outcome, RequestRow } from '../src/rows.js'
+import type { CallRow, Outcome, RequestRow } from '../src/shared/rows.js'
 import { duration, plural } from './format.js'
 import { calls, connection, requests, runs, serverNow } from './state.js'
 import { type TimeScale, timeScale } from './time-scale.js'
 
-/** As many as can be told apart. */
+/** As many colours as can be told apart. */
 const LANES = 26
-/** What was over so long before the latest request began is another story, ms. */
+/** Requests that ended so long before the latest one began are not shown with it, ms. */
 const STORY_MS = 30_000
-/** How much of a text is shown: its end, where something happens. */
+/** How much of a text is shown: its end, which grows. */
 const TAIL = 90
-/** Less than this was not missed, it had only just begun. */
+/** A follower that joined within this many characters counts as there from the start. */
 const BACKLOG = 25
 
 const PAID: Record<Outcome, string> = {
@@ -23,7 +23,7 @@ const PAID: Record<Outcome, string> = {
 const tick = signal(0)
 
 export function Timeline() {
-  // Bars that are not over grow with the time.
+  // Bars of running requests grow with the time.
   useSignalEffect(() => {
     const isRunning = [...requests.value.values(), ...calls.value.values()].some(
       ({ endedAt }) => endedAt === undefined,
@@ -233,7 +233,7 @@ function Bar({ kind, from, begun, to, isOpen }: BarProps) {
   )
 }
 
-/** The requests that belong to what happens now: those of a scenario, or those since the last one. */
+/** The requests to show: those of the running scenario, or those since the last one. */
 function storyOf(rows: readonly RequestRow[], now: number): readonly RequestRow[] {
   const latest = rows.at(-1)
   if (!latest) return []

@@ -32,7 +32,7 @@ interface FieldProps {
   readonly label: string
   readonly value: { value: number }
   readonly step: number
-  /** More counts as this much. */
+  /** A larger share counts as this much. */
   readonly max: number
 }
 
@@ -45,7 +45,7 @@ function Field({ label, value, step, max }: FieldProps) {
         min={0}
         max={max}
         step={step}
-        // What is entered stays as it is: on the way to 0.05 it is 0.0 for a moment.
+        // The text stays as it was typed: 0.05 is 0.0 for a moment.
         defaultValue={value.value}
         onInput={({ currentTarget }) => {
           const entered = currentTarget.valueAsNumber

@@ -1,14 +1,14 @@
 import { parseArgs } from 'node:util'
 import colors from 'picocolors'
-import { Lab } from './lab.js'
-import { scenarios } from './scenarios/index.js'
-import { startServer } from './server.js'
-import { showScenarios, showTally } from './show.js'
+import { Lab } from './lab/lab.js'
+import { scenarios } from './lab/scenarios/index.js'
+import { showScenarios, showTally } from './lab/show.js'
+import { startServer } from './server/server.js'
 
 const USAGE = `npm start [-- --once]
 
 Serves a page on which duplicates of real SDK calls cost one upstream call, until Ctrl-C.
---once: shows it in the terminal instead, and exits.
+-- once: runs the scenarios in the terminal and exits.
 
   REDIS_URL           share over this Redis (7.0 or newer) [a redis-server of its own, if one is on the PATH]
   ANTHROPIC_API_KEY   call the real API instead of the bundled model: that is billed
@@ -25,9 +25,9 @@ const { REDIS_URL, ANTHROPIC_API_KEY, PORT = '0' } = process.env
 if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65_535) refuse(`PORT must be a number up to 65535, not ${PORT}`)
 const STOPPED = Symbol('stopped')
 const stopped = new Promise<typeof STOPPED>((resolve) => {
-  // Kept to the end: whoever is impatient must not leave anything behind by pressing twice.
+  // Listens until the very end: pressing Ctrl-C twice must not leave anything behind.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => resolve(STOPPED))
-  // Nobody reads any more, as after `| head`.
+  // Nobody reads the output any more, as after `| head`.
   process.stdout.on('error', () => resolve(STOPPED))
 })
 

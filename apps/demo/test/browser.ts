@@ -6,7 +6,9 @@ import { ensureInstalled } from '@idem/testing'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { onTestFinished } from 'vitest'
 
-/** For a machine without a screen, or a user of its own; and without the internet, where it would try, and wait. */
+/**
+ * For a machine without a screen and for any user. Without background requests: without an internet they would hang.
+ */
 const ARGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -17,7 +19,7 @@ const ARGS = [
   '--disable-sync',
 ]
 
-/** Where pictures of the page are left for people to look at. */
+/** Where screenshots are left for people to look at. */
 export const SCREENSHOTS = fileURLToPath(new URL('../screenshots/', import.meta.url))
 
 /** A real Chromium: `IDEM_TEST_CHROMIUM`, or the one on the PATH. */
@@ -37,15 +39,15 @@ async function installedChromium(): Promise<string> {
   return stdout.trim()
 }
 
-/** How a page is looked at. */
+/** How a page is opened. */
 export interface Look {
   readonly width?: number
   readonly theme?: 'light' | 'dark'
-  /** Whether the server goes away in the course of the test, which a browser logs. @default false */
+  /** Whether the server is away for a while during the test, which a browser logs as an error. @default false */
   readonly isLosing?: boolean
 }
 
-/** The page at this address, ready to be used; that it logs no error is a part of every test. */
+/** Opens the page at this address and waits until it can be used. Every test fails if the page logs an error. */
 export async function openPage(
   browser: Browser,
   url: string,

@@ -15,15 +15,15 @@ export interface DemoProcess {
     readonly output: string
     readonly lines: string[]
   }>
-  /** Resolves when it has printed this; rejects when it ends without. */
+  /** Resolves when it has printed this; rejects if it ends first. */
   said(pattern: RegExp): Promise<RegExpExecArray>
-  /** Ctrl-C, which a terminal sends to all processes that belong to it. */
+  /** Presses Ctrl-C, which a terminal sends to all of its processes. */
   interrupt(): void
 }
 
 /**
- * Starts it; whatever becomes of the test, it is gone afterwards.
- * @param finished where to leave word of what is to be done then
+ * Starts it. It is ended after the test, even if the test fails.
+ * @param finished registers what is done after the test
  */
 export function startDemo(
   args: string[],
@@ -72,7 +72,7 @@ export async function openDemo(
   return { ...demo, url }
 }
 
-/** One for all tests of a suite that do not mind each other. */
+/** One demo for all tests of a suite that can share it. */
 export function sharedDemo(environment: () => Promise<Record<string, string>>): { readonly url: string } {
   let demo: (DemoProcess & { readonly url: string }) | undefined
   const ends: (() => Promise<void>)[] = []

@@ -54,14 +54,14 @@ describe('the demo, once', () => {
       { REDIS_URL: 'redis://127.0.0.1:1' },
       /^Cannot use the Redis at .*ECONNREFUSED.*Mend REDIS_URL, or unset it/,
     ],
-    ['a URL that is none', [], { REDIS_URL: 'localhost:6379' }, /^REDIS_URL must be like redis:/],
+    ['an invalid URL', [], { REDIS_URL: 'localhost:6379' }, /^REDIS_URL must be like redis:/],
     [
       'a URL it cannot use',
       [],
       { REDIS_URL: 'rediss://me:secret@localhost' },
       /^(?!.*secret)REDIS_URL must be/,
     ],
-    ['a port that is none', [], { PORT: 'http' }, /^PORT must be a number/],
+    ['an invalid port', [], { PORT: 'http' }, /^PORT must be a number/],
     ['a flag it does not know', ['--twice'], {}, /Unknown option '--twice'[\s\S]*npm start/],
   ])('refuses %s in a sentence', async (_, args, env, sentence) => {
     const { code, output } = await startDemo(['--once', ...args], env as Record<string, string>).exited

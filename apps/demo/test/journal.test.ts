@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { Journal } from '../src/journal.js'
-import { KEPT } from '../src/rows.js'
+import { Journal } from '../src/lab/journal.js'
+import { KEPT } from '../src/shared/rows.js'
 
 const QUESTION = {
   prompt: 'hello',
@@ -10,12 +10,12 @@ const QUESTION = {
   bypass: false,
 } as const
 
-test('of more requests than are kept the oldest that is over is forgotten, whoever paid for it, with its call', () => {
+test('when there are more requests than are kept, the oldest that is over is forgotten, with its call', () => {
   const journal = new Journal()
-  journal.open({ ...QUESTION, id: 1 }, 1)
+  void journal.open({ ...QUESTION, id: 1 }, 1)
   for (let id = 2; id <= KEPT + 3; id++) {
-    journal.open({ ...QUESTION, id }, 1)
-    // Every other one pays.
+    void journal.open({ ...QUESTION, id }, 1)
+    // Every other request makes a call.
     if (id % 2 === 0) journal.heardCall({ id: `call ${id}`, request: id, startedAt: 0 }, 1)
     journal.heard({ id, endedAt: 0 })
   }

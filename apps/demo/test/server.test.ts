@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import { get } from 'node:http'
 import { createServer } from 'node:net'
-import { eventReader } from '@idem/core'
+import { eventReader } from '@idem/core/dialect'
 import { ensureRedisServer, startProvider, startRedis } from '@idem/testing'
 import { Redis } from 'ioredis'
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { Changes } from '../src/rows.js'
+import { LEASE_MS } from '../src/lab/lab.js'
+import type { Changes } from '../src/shared/rows.js'
 import { openDemo, startDemo } from './demo-process.js'
 import { aliveOf, processesOf } from './processes-of.js'
 import { withoutRedis } from './without-redis.js'
@@ -22,7 +23,7 @@ async function post(url: string, body: object) {
   }
 }
 
-/** What a page is sent, until something in it is enough. */
+/** Reads the server's events until one of them is enough. */
 async function eventsUntil(
   url: string,
   enough: (changes: Changes) => boolean,
@@ -57,7 +58,7 @@ describe('the server', () => {
     expect(second.json).toEqual({ ...first.json, outcome: 'replayed', worker: 2 })
     // The other process writes its numbers within a second.
     await expect
-      .poll(async () => (await fetch(`${url}/metrics/idempotency`)).json(), { timeout: 5_000 })
+      .poll(async () => (await fetch(`${url}/metrics/idempotency`)).json(), { timeout: 20_000 })
       .toEqual({
         hit_rate_pct: 50,
         total_requests: 2,
@@ -105,13 +106,13 @@ describe('the server', () => {
     await post(`${url}/runs`, { name: 'slow model' })
     const { status, json } = await post(`${url}/runs`, { name: 'double click' })
     expect([status, json.error]).toEqual([409, "'Slow model' is running. Start this one when it is over."])
-    // Whoever pressed twice did not mean two, and a step may have been taken already.
+    // A second press is a slip, and a step may have been taken already.
     expect((await post(`${url}/runs`, { name: 'slow model' })).status).toBe(202)
     expect((await post(`${url}/runs/step`, {})).status).toBe(202)
-    // A form of another site cannot do anything: what does something takes JSON.
+    // A form of another site cannot do anything: every route that does something takes JSON.
     expect((await fetch(`${url}/runs/step`, { method: 'POST' })).status).toBe(400)
     expect((await fetch(`${url}/requests`, { method: 'POST', body: '{}' })).status).toBe(400)
-    // Nor can one whose name was made to point here.
+    // Nor can a page under a foreign name that resolves to this address.
     const port = new URL(url).port
     const foreign = await statusFor(port, { host: `evil.example:${port}` })
     expect([foreign, await statusFor(port, { host: `localhost:${port}` })]).toEqual([403, 200])
@@ -133,13 +134,13 @@ describe('the server', () => {
       await post(`${url}/runs`, { name })
       await eventsUntil(url, ({ runs = [] }) => {
         const row = runs.find((one) => one.name === name)
-        if (row?.step !== undefined) post(`${url}/runs/step`, {})
+        if (row?.step !== undefined) void post(`${url}/runs/step`, {})
         return row !== undefined && row.state !== 'running'
       })
     }
     await run('double click')
     // Its process writes its numbers within a second.
-    await expect.poll(saved, { timeout: 5_000 }).toMatchObject({ cache_hits: 49 })
+    await expect.poll(saved, { timeout: 20_000 }).toMatchObject({ cache_hits: 49 })
     await run('owner killed')
     await run('Redis stopped')
     expect((await saved()).cache_hits).toBeGreaterThanOrEqual(49)
@@ -169,7 +170,7 @@ describe('the server', () => {
       const { url } = await openDemo(env)
       const asked = post(`${url}/generate`, { prompt: 'hello', ttl: 'chat', stream: true })
       const locked = await eventsUntil(url, ({ keys = [] }) => keys.some(({ state }) => state === 'locked'))
-      expect(locked.last.keys).toMatchObject([{ state: 'locked', worker: 1, ttlMs: 2_000 }])
+      expect(locked.last.keys).toMatchObject([{ state: 'locked', worker: 1, ttlMs: LEASE_MS }])
       await asked
       const stored = await eventsUntil(url, ({ keys = [] }) => keys.some(({ state }) => state === 'stored'))
       const [key] = stored.last.keys ?? []
@@ -256,7 +257,7 @@ describe('Ctrl-C', () => {
       demo.interrupt()
       demo.interrupt()
       expect((await demo.exited).code).toBe(0)
-      await expect.poll(() => aliveOf(processes), { timeout: 5_000 }).toEqual([])
+      await expect.poll(() => aliveOf(processes), { timeout: 20_000 }).toEqual([])
       if ('REDIS_URL' in env) expect(await client.keys('idem:demo:*')).toEqual([])
       const { port } = new URL(demo.url)
       await listening(Number(port))
@@ -289,7 +290,7 @@ describe('Ctrl-C', () => {
     const { code, output } = await demo.exited
     expect(output).toMatch(/does not answer: keys under idem:demo:.* leave it by their ttl/)
     expect(code).toBe(0)
-    // Nor does it wait for one that hangs from the start.
+    // Nor does it wait for a Redis that hangs from the start.
     const late = await startDemo([], { REDIS_URL: redis.url }).exited
     expect(late.output).toMatch(/Cannot use the Redis at .*: no answer within 3 s\. Mend REDIS_URL/)
     expect(late.code).toBe(2)
@@ -315,14 +316,14 @@ test('a port that is taken is a sentence', async () => {
   expect(code).toBe(2)
 })
 
-/** What it answers to these headers, which `fetch` would not send. */
+/** The answer to these headers, which `fetch` would not send. */
 async function statusFor(port: string, headers: Record<string, string>): Promise<number | undefined> {
   const [response] = await once(get({ host: '127.0.0.1', port, path: '/healthz', headers }), 'response')
   response.resume()
   return response.statusCode
 }
 
-/** Resolves when somebody else can have the port. */
+/** Resolves when another server can have the port. */
 async function listening(port: number): Promise<void> {
   const server = createServer().listen(port, '127.0.0.1')
   await once(server, 'listening')

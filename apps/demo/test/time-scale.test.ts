@@ -30,7 +30,7 @@ test('what lasted goes from the left end to the right one, and a longer quiet is
       if (last > first) expect(at(last)).toBeCloseTo(1)
       for (const { at: place, ms } of cuts) {
         expect(ms).toBeGreaterThan(400)
-        // Nothing that lasted lies on it.
+        // No event lies on the cut.
         for (const { from, to } of some) expect(at(from) > place || at(to) < place).toBe(true)
       }
     }),

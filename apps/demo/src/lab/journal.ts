@@ -1,12 +1,12 @@
 import { EventEmitter } from 'node:events'
-import { now } from './clock.js'
-import { type CallRow, KEPT, type RequestRow } from './rows.js'
-import type { Ask, AskNews, CallNews } from './worker-events.js'
+import { now } from '../shared/clock.js'
+import { type CallRow, KEPT, type RequestRow } from '../shared/rows.js'
+import type { Ask, AskNews, CallNews } from '../shared/worker-events.js'
 
-/** What arrived when: the length of a request's text, and the time. */
+/** How long a request's text was at a time. */
 export type Arrivals = ReadonlyMap<number, number>
 
-/** What the workers do, in order. Whoever needs to know is told of each row that changes. */
+/** What the workers do, in order. Listeners are told of each row that changes. */
 export class Journal {
   readonly #changes = new EventEmitter().setMaxListeners(0)
   readonly #requests = new Map<number, RequestRow>()
@@ -27,7 +27,7 @@ export class Journal {
     return [...this.#calls.values()]
   }
 
-  /** When a request had how much of its text. */
+  /** When a request had this much of its text. */
   arrivals(id: number): Arrivals {
     return this.#arrivals.get(id) ?? new Map()
   }
@@ -37,7 +37,7 @@ export class Journal {
     return this.calls.filter(({ request }) => this.#requests.get(request)?.prompt === prompt)
   }
 
-  /** A request that is about to be asked in this worker. Resolves with what became of it, and never rejects. */
+  /** A request that is about to be made in this worker. Resolves with its row when it is over, and never rejects. */
   open({ timeoutMs, maxRetries, ...question }: Ask, worker: number): Promise<RequestRow> {
     const answered = new Promise<RequestRow>((resolve) => this.#waiting.set(question.id, resolve))
     this.#arrivals.set(question.id, new Map())
@@ -61,17 +61,17 @@ export class Journal {
     if (this.#requests.has(news.request)) this.#putCall({ ...news, worker })
   }
 
-  /** A request has no answer, and nobody else will say so. */
+  /** A request failed before its worker could report it. */
   failed(id: number, error: string): void {
     const row = this.#requests.get(id)
     if (row && row.endedAt === undefined) this.#put({ ...row, endedAt: now(), error })
   }
 
-  /** What a process did that is gone: nobody else can tell. */
+  /** Ends the rows of a process that died, since nobody else can. */
   lost(worker: number): void {
     for (const row of this.requests)
       if (row.worker === worker)
-        this.failed(row.id, 'Its process died. Whoever asks again is answered by another.')
+        this.failed(row.id, 'Its process died. A caller that asks again is answered by another process.')
     for (const call of this.calls)
       if (call.worker === worker && call.endedAt === undefined)
         this.#putCall({ ...call, endedAt: now(), end: 'lost' })
@@ -89,7 +89,7 @@ export class Journal {
     this.#changes.on('change', listener)
   }
 
-  /** Something has happened that is not in a row: those who wait for it look again. */
+  /** Something changed that is in no row: everybody who waits looks again. */
   touch(): void {
     this.#changes.emit('change')
   }
@@ -134,7 +134,7 @@ export class Journal {
     this.touch()
   }
 
-  /** How much of the running answer to the same question has come to the one who pays for it. */
+  /** How many characters of the running answer to this question its owner has. */
   #sentOf({ prompt, model }: RequestRow): number {
     const callers = this.calls
       .filter(({ endedAt }) => endedAt === undefined)
@@ -142,7 +142,7 @@ export class Journal {
     return callers.find((row) => row?.prompt === prompt && row.model === model)?.text.length ?? 0
   }
 
-  /** The oldest that is over. */
+  /** Forgets the oldest request that is over. */
   #dropOne(): void {
     const dropped = this.requests.find(({ endedAt }) => endedAt !== undefined)
     if (!dropped) return

@@ -1,7 +1,7 @@
-import type { Read } from '@idem/core'
-import { now } from './clock.js'
-import type { KeyRow } from './rows.js'
-import type { StoreNews } from './worker-events.js'
+import type { Read } from '@idem/core/store'
+import { now } from '../shared/clock.js'
+import type { KeyRow } from '../shared/rows.js'
+import type { StoreNews } from '../shared/worker-events.js'
 
 /** How many keys are remembered, the newest. */
 const KEPT = 30

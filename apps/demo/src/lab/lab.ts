@@ -1,22 +1,23 @@
-import type { FleetStats, Read, Stats } from '@idem/core'
+import type { FleetStats, Stats } from '@idem/core'
+import type { Read } from '@idem/core/store'
 import { ioredisStore } from '@idem/ioredis'
+import type { Question, RequestRow } from '../shared/rows.js'
+import { within } from '../shared/within.js'
+import type { Ask } from '../shared/worker-events.js'
 import { Journal } from './journal.js'
 import { Keys } from './keys.js'
 import { Model } from './model.js'
 import { givenRedis, ownRedis, type SharedRedis } from './redis.js'
-import type { Question, RequestRow } from './rows.js'
 import { assertUsable, canStartRedis } from './usable-redis.js'
-import { within } from './within.js'
-import type { Ask } from './worker-events.js'
 import { unavailable, Workers } from './workers.js'
 
-/** Short, so that a takeover can be watched; a stall of a busy machine is shorter still. */
-export const LEASE_MS = 2_000
+/** Short, so that a takeover can be watched; longer than any stall of a busy machine. */
+export const LEASE_MS = 4_000
 
-/** How many processes there are where they can share. */
+/** How many workers there are when they can share. */
 const PROCESSES = 4
 
-/** Far more than a page can show; what is over it is refused. */
+/** Far more than a page can show. Longer prompts are refused. */
 const MAX_RUNNING = 1_000
 
 /** How long a worker may take to say what it knows, ms: a store that is gone takes a second of it. */
@@ -38,14 +39,14 @@ export interface Asked {
   readonly answered: Promise<RequestRow>
 }
 
-/** Everything there is to watch: workers that share over Redis, a model, and a journal of what they do. */
+/** Everything the demo runs: workers that share over Redis, a model, and a journal of what they do. */
 export class Lab {
   readonly journal = new Journal()
   readonly keys: Keys
   readonly workers: Workers
-  /** The bundled one, which can be told what to answer; undefined on the real API. */
+  /** The bundled model, which can be told what to answer; undefined on the real API. */
   readonly model: Model | undefined
-  /** Undefined where there is none: one worker then keeps its records itself. */
+  /** Undefined where there is no Redis: one worker then keeps its records itself. */
   readonly redis: SharedRedis | undefined
   #asks = 0
   #prompts = 0
@@ -92,7 +93,7 @@ export class Lab {
     return lab
   }
 
-  /** What it is made of, for people. */
+  /** The parts it is made of, as text for people. */
   get shown(): { readonly store: string; readonly model: string } {
     const { model, redis } = this
     return {
@@ -116,7 +117,7 @@ export class Lab {
     return { id, worker, answered }
   }
 
-  /** So many of the same at once, spread over the workers, or all in one of them. */
+  /** Makes so many of the same request at once, spread over the workers or all in one of them. */
   async askAll(count: number, asking: Asking, worker?: number): Promise<RequestRow[]> {
     return Promise.all(Array.from({ length: count }, () => this.ask(asking, worker).answered))
   }
@@ -126,7 +127,7 @@ export class Lab {
     await this.workers.call(worker, 'leave', id)
   }
 
-  /** A prompt nobody has asked yet: what a scenario sees is then its own. */
+  /** A prompt that nobody has asked yet, so that a scenario sees only its own calls. */
   newPrompt(question: string): string {
     return `In one sentence: ${question} (${++this.#prompts})`
   }
@@ -139,7 +140,7 @@ export class Lab {
     return this.#soon<FleetStats>(this.workers.any(), 'fleetStats')
   }
 
-  /** What each worker did since it started; of those that can answer now. */
+  /** What each worker that can answer now has done since it started. */
   async statsByWorker(): Promise<Map<number, Stats>> {
     const up = this.workers.rows.filter(({ state }) => state === 'up')
     const asked = up.map(async ({ number }) => [number, await this.#soon<Stats>(number, 'stats')] as const)
@@ -147,7 +148,7 @@ export class Lab {
     return new Map(stats.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])))
   }
 
-  /** Redis is gone for the workers, until `resumeRedis`. */
+  /** Makes Redis unreachable for the workers, until `resumeRedis`. */
   async interruptRedis(): Promise<void> {
     await this.redis?.interrupt()
     this.journal.touch()
@@ -158,7 +159,7 @@ export class Lab {
     this.journal.touch()
   }
 
-  /** What a worker can say at once; one that hangs must not hold up who asks. */
+  /** What a worker knows at once: one that hangs must not hold up the others. */
   #soon<T>(worker: number, method: string, ...args: unknown[]): Promise<T> {
     return within(SOON_MS, this.workers.call<T>(worker, method, ...args), () =>
       unavailable(`Worker ${worker} does not answer. Ask again when it does.`),
@@ -172,7 +173,7 @@ export class Lab {
   }
 }
 
-/** Where it is, and nothing else of its URL: a gateway may have a credential in any other part. */
+/** The host alone: any other part of the URL may hold a gateway's credential. */
 function shownApi(url = 'https://api.anthropic.com'): string {
   return URL.canParse(url) ? new URL(url).host : 'ANTHROPIC_BASE_URL'
 }

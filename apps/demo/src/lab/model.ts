@@ -47,7 +47,7 @@ export class Model {
   #reply(prompt: string, streams: unknown): ReplyScript {
     const scripted = this.#scripts.get(prompt)
     const answer = this.#answers++
-    // Its number in front, so that two answers can be told apart at a glance.
+    // The number comes first, so that two answers can be told apart at a glance.
     const text = `Answer ${answer + 1}. ${ANSWERS[answer % ANSWERS.length]}`
     const pace = streams ? { latencyMs: 300, chunkDelayMs: 50 } : { latencyMs: 1_500 }
     return { text, ...pace, ...scripted?.script(scripted.calls++) }

@@ -14,20 +14,22 @@ export interface SharedRedis {
   readonly url: string
   /** Before every key of this run. */
   readonly prefix: string
-  /** A connection of this process. It is not cut where the way of the workers is, and comes back with a stopped server. */
+  /**
+   * A connection of this process. It is not cut with the workers' connections, and comes back with a stopped server.
+   */
   readonly client: Redis
   readonly isUp: boolean
-  /** The server is gone for the workers. */
+  /** Makes the server unreachable for the workers. */
   interrupt(): Promise<void>
   /** It is back. */
   resume(): Promise<void>
-  /** Leaves nothing of this run behind. Call it when the workers have ended. */
+  /** Removes everything this run has written. Call it when the workers have ended. */
   stop(): Promise<void>
 }
 
 const newPrefix = () => `idem:demo:${randomUUID()}:`
 
-/** A server of our own, which is really stopped and started again, with what it had written by then. */
+/** A server of our own, really stopped and started again, with the data it had by then. */
 export async function ownRedis(): Promise<SharedRedis> {
   const directory = await mkdtemp(join(tmpdir(), 'idem-redis-'))
   const args = ['--appendonly', 'yes']
@@ -59,7 +61,7 @@ export async function ownRedis(): Promise<SharedRedis> {
   }
 }
 
-/** A server that is somebody else's: it is never stopped, the way to it is cut. */
+/** A server that belongs to somebody else: it is never stopped. Only the workers' connections to it are cut. */
 export async function givenRedis(url: string): Promise<SharedRedis> {
   const proxy = await startFaultProxy(url)
   const prefix = newPrefix()
@@ -82,7 +84,7 @@ export async function givenRedis(url: string): Promise<SharedRedis> {
       proxy.pass()
     },
     async stop() {
-      // First the way for what is still to come, then what has come.
+      // First stop what is still coming, then cut what is open.
       await proxy.stop()
       try {
         if (client.status !== 'ready') throw new Error('It is gone.')
@@ -103,7 +105,7 @@ function patientClient(url: string): Redis {
   return client
 }
 
-/** Takes out of the Redis what this run has put into it: records would go by themselves, statistics after weeks. */
+/** Removes the keys of this run. Records would expire by themselves soon, statistics only after weeks. */
 async function removeKeys(client: Redis, prefix: string): Promise<void> {
   for await (const keys of client.scanStream({ match: `${prefix}*`, count: 1_000 })) {
     if (keys.length > 0) await client.unlink(keys)

@@ -1,18 +1,18 @@
-import { now } from './clock.js'
+import { now } from '../shared/clock.js'
+import type { RunRow } from '../shared/rows.js'
 import type { Lab } from './lab.js'
-import type { RunRow } from './rows.js'
 import { type Notebook, unmet } from './scenario.js'
 import { scenarios } from './scenarios/index.js'
 
-/** Why a scenario cannot be started, or told to go on, now. */
+/** Why a scenario cannot be started, or moved on, now. */
 export class RunError extends Error {}
 
-/** As whoever started it knows it. */
+/** Its state, as a page shows it. */
 function labelOf({ name }: RunRow): string {
   return scenarios.find((one) => one.name === name)?.button ?? name
 }
 
-/** Scenarios as somebody starts them, one at a time, and what they have seen so far. */
+/** The scenarios that were started, one at a time, and what each has seen so far. */
 export class Runs {
   readonly #lab: Lab
   readonly #changed: (row: RunRow) => void
@@ -29,7 +29,7 @@ export class Runs {
   }
 
   /**
-   * The same one twice is one: whoever pressed twice did not mean two.
+   * Starting the one that runs already changes nothing: a double click means one.
    * @throws RunError
    */
   start(name: string): void {
@@ -66,7 +66,7 @@ export class Runs {
   }
 
   /**
-   * Lets the one that waits for it go on; it may have gone on already.
+   * Lets the scenario that waits go on; it may have gone on already.
    * @throws RunError
    */
   step(): void {

@@ -1,26 +1,28 @@
+import type { RequestRow, ScenarioRow } from '../shared/rows.js'
 import type { Lab } from './lab.js'
-import type { RequestRow, ScenarioRow } from './rows.js'
 
-/** Where a scenario says what it sees, as it sees it. */
+/** How a scenario reports what it sees, as it sees it. */
 export interface Notebook {
-  /** Something that must hold for the scenario to hold. */
+  /** A condition of the scenario: it holds only if all of its conditions do. */
   check(held: boolean, text: string): void
   /** A figure that decides nothing. */
   note(text: string): void
-  /** What was asked until now was to warm up, and is no part of what is to be seen. */
+  /** The requests until now were a warm-up, and are not shown. */
   begin(): void
-  /** Waits until somebody wants to see what comes next; where nobody is there to say so, not at all. */
+  /** Waits until somebody at the page asks for the next step; without a page, not at all. */
   step(label: string): Promise<void>
 }
 
-/** One way to see duplicates shared, or something fail. */
+/** A scenario: duplicates are shared, or something fails. */
 export interface Scenario extends Omit<ScenarioRow, 'unmet'> {
-  /** `processes`: several of them, sharing over Redis. `model`: the bundled one, which does what it is told. */
+  /**
+   * `processes`: needs several of them, sharing over Redis. `model`: needs the bundled model, which follows a script.
+   */
   readonly needs?: readonly ('processes' | 'model')[]
   run(lab: Lab, notebook: Notebook): Promise<void>
 }
 
-/** How many of them have no answer, and how many different ones the others have. */
+/** How many requests have no answer, and how many different answers the others have. */
 function compared(answers: readonly RequestRow[]) {
   return {
     failed: answers.filter(({ error }) => error !== undefined).length,

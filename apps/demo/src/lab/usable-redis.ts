@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
-import { within } from './within.js'
+import { within } from '../shared/within.js'
 
 /** The oldest Redis that idem can use. */
 const MAJOR = 7
@@ -12,7 +12,7 @@ export const ANSWER_MS = 3_000
 /** @throws an Error with a sentence that says what to do, unless there is a Redis at this URL that can be used */
 export async function assertUsable(url: string): Promise<void> {
   if (!/^redis:\/\/./.test(url) || !URL.canParse(url))
-    // What is no URL may have a password anywhere, so it is not repeated.
+    // An invalid URL may hold a password anywhere, so it is not repeated.
     throw new Error('REDIS_URL must be like redis://127.0.0.1:6379')
   const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null })
   const failed = new Promise<never>((_, reject) => client.on('error', reject))
@@ -42,11 +42,11 @@ export async function canStartRedis(): Promise<boolean> {
 }
 
 function isNewEnough(version: string | undefined): boolean {
-  // What does not tell is tried.
+  // A server that does not tell its version is tried.
   return version === undefined || Number.parseInt(version, 10) >= MAJOR
 }
 
-/** Where it is, and nothing else of its URL: a password may be in several of its parts. */
+/** The host alone: other parts of the URL may hold a password. */
 export function shownUrl(url: string): string {
   const { host, pathname } = new URL(url)
   return `redis://${host}${pathname}`

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { spawnWorker, type Worker } from '@idem/testing'
-import type { WorkerRow } from './rows.js'
-import type { WorkerEvents } from './worker-events.js'
+import type { WorkerRow } from '../shared/rows.js'
+import type { WorkerEvents } from '../shared/worker-events.js'
 
-/** Hears what the workers tell, and when one of them is gone. */
+/** Listens to the workers' events, and to their ends. */
 export interface WorkersOptions {
   readonly count: number
   readonly env: Record<string, string | undefined>
@@ -50,13 +50,13 @@ export class Workers {
     }))
   }
 
-  /** The next in turn of those that are up. */
+  /** The next worker in turn that is up. */
   next(): number {
     const up = this.#up()
     return up[this.#turn++ % up.length]!
   }
 
-  /** One that can answer now, for what is nobody's turn. */
+  /** Any worker that can answer now. */
   any(): number {
     return this.#up()[0]!
   }
@@ -107,7 +107,7 @@ export class Workers {
     this.#options.changed()
   }
 
-  /** Until it is up: without it, requests that are its turn would find nobody. */
+  /** Waits until it is up: otherwise requests in its turn would find no process. */
   async #respawn(slot: Slot): Promise<void> {
     while (!this.#isStopping && slot.state === 'starting') {
       try {
@@ -129,7 +129,7 @@ export class Workers {
     if (this.#isStopping) return void (await worker.stop())
     Object.assign(slot, { worker, state: 'up' })
     changed()
-    worker.exited.then(() => {
+    void worker.exited.then(() => {
       if (this.#isStopping) return
       Object.assign(slot, { worker: undefined, state: 'starting' })
       lost(slot.number)
@@ -139,7 +139,7 @@ export class Workers {
   }
 }
 
-/** What is so now, and may be otherwise when somebody asks again: HTTP's 503. */
+/** A state that may have passed when somebody asks again: HTTP's 503. */
 export function unavailable(sentence: string): Error {
   return Object.assign(new Error(sentence), { statusCode: 503 })
 }

@@ -1,26 +1,26 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { FleetStats } from '@idem/core'
-import { now } from './clock.js'
-import { type Lab, MODELS } from './lab.js'
-import type { CallRow, Changes, KeyRow, RequestRow, RunRow, SavingsPoint, WorldRow } from './rows.js'
-import { Runs } from './runs.js'
-import { unmet } from './scenario.js'
-import { scenarios } from './scenarios/index.js'
+import { type Lab, MODELS } from '../lab/lab.js'
+import { Runs } from '../lab/runs.js'
+import { unmet } from '../lab/scenario.js'
+import { scenarios } from '../lab/scenarios/index.js'
+import { now } from '../shared/clock.js'
+import type { CallRow, Changes, KeyRow, RequestRow, RunRow, SavingsPoint, WorldRow } from '../shared/rows.js'
 
 /** What changes within it is sent together, ms. */
 const BATCH_MS = 50
-/** How often the store is asked for keys and savings while something happens, ms. */
+/** How often the store is read for keys and savings while something happens, ms. */
 const LOOK_EVERY_MS = 500
-/** So long after the last change it still looks: other processes write their numbers once a second. */
+/** How long it keeps reading after the last change: other processes write their numbers once a second. */
 const LOOK_AFTER_MS = 3_000
-/** While nothing happens it looks only each so many times. */
+/** While nothing happens it reads only every so many times. */
 const QUIET_LOOKS = 10
-/** How much of a prompt and of an answer's end a page is sent: more than it shows. */
+/** How much of a prompt, and of the end of an answer, a page is sent: more than it shows. */
 const SHOWN_CHARACTERS = 120
-/** How many points of the savings are kept, the latest. */
+/** How many points of the savings are kept, the latest ones. */
 const POINTS = 600
 
-/** What pages are sent: everything when they come, and after that what changes. */
+/** What pages are sent: everything when they connect, then every change. */
 export class Feed {
   readonly runs: Runs
   readonly #lab: Lab
@@ -34,7 +34,7 @@ export class Feed {
   readonly #looking: NodeJS.Timeout
   #isLooking = false
   #looks = 0
-  /** Its start counts: the first point is of when there was nothing yet. */
+  /** The first point is the start, when nothing had happened yet. */
   #changedAt = now()
 
   constructor(lab: Lab) {
@@ -55,13 +55,13 @@ export class Feed {
   /** @returns a function that ends it */
   open(send: (changes: Changes) => void): () => void {
     send(this.#everything())
-    // What it is given of the store may be old.
+    // What it read from the store may be out of date.
     this.lookSoon()
     this.#pages.add(send)
     return () => void this.#pages.delete(send)
   }
 
-  /** Looks again at what the store has, soon. */
+  /** Reads the store again soon. */
   lookSoon(): void {
     this.#changedAt = now()
   }
@@ -111,7 +111,7 @@ export class Feed {
     for (const send of this.#pages) send(changes)
   }
 
-  /** Keys as long as there are some, since they grow older; savings while something happens. */
+  /** Keys while there are any, since their ages change; savings while something happens. */
   async #look(): Promise<void> {
     const isQuiet = now() - this.#changedAt > LOOK_AFTER_MS
     if (this.#isLooking || (isQuiet && this.#looks++ % QUIET_LOOKS > 0)) return
@@ -129,14 +129,14 @@ export class Feed {
       this.#savings.splice(0, this.#savings.length - POINTS)
       this.#send({ now: now(), savings: [point] })
     } catch {
-      // Redis is stopped, or no worker is up: there is nothing to look at until it is back.
+      // Redis is stopped, or no worker is up: nothing can be read until it is back.
     } finally {
       this.#isLooking = false
     }
   }
 }
 
-/** As much of it as is shown. */
+/** The part of it that is shown. */
 function shown(row: RequestRow): RequestRow {
   return {
     ...row,

@@ -2,21 +2,22 @@ import { PassThrough } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import compress from '@fastify/compress'
 import files from '@fastify/static'
-import { eventText, type TtlName } from '@idem/core'
+import type { TtlName } from '@idem/core'
+import { eventText } from '@idem/core/dialect'
 import fastify from 'fastify'
+import { type Asking, type Lab, MODELS } from '../lab/lab.js'
+import { RunError } from '../lab/runs.js'
+import type { Changes } from '../shared/rows.js'
 import { Feed } from './feed.js'
-import { type Asking, type Lab, MODELS } from './lab.js'
 import { prometheusOf, summaryOf } from './metrics.js'
-import type { Changes } from './rows.js'
-import { RunError } from './runs.js'
 
-/** What the page built by Vite is in, beside this file. */
+/** Where Vite has built the page, beside this file. */
 const PAGE = fileURLToPath(new URL('./page/', import.meta.url))
 
-/** More at once would be a benchmark, and is refused. */
+/** More requests at once would be a benchmark, and are refused. */
 const MAX_COUNT = 100
 
-/** How much may wait for a page that does not read, bytes. */
+/** How many bytes may wait for a page that does not read. */
 const MAX_UNREAD_BYTES = 4 * 1024 * 1024
 
 const question = {
@@ -31,7 +32,7 @@ const bodyOf = (properties: object, required: string[] = Object.keys(properties)
   schema: { body: { type: 'object', required, properties, additionalProperties: false } },
 })
 
-/** The page, what it asks for, and what a monitor reads. Every route that does something takes JSON. */
+/** The page, its API, and the metrics. Every route that does something takes JSON. */
 export async function startServer(
   lab: Lab,
   port: number,
@@ -41,9 +42,10 @@ export async function startServer(
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
   })
   const feed = new Feed(lab)
-  // A name that somebody else made point here is no address of ours: its pages may not read, nor do, anything.
+  // A foreign host name that resolves to this address (DNS rebinding) is refused: its pages must read nothing and do
+  // nothing here.
   app.addHook('onRequest', async ({ hostname }, reply) => {
-    // Nor may a page of somebody else frame ours, and have people press its buttons unseen.
+    // A foreign page must not put this one in a frame and trick people into pressing its buttons (clickjacking).
     reply.header('content-security-policy', "default-src 'self'; frame-ancestors 'none'")
     if (!['127.0.0.1', 'localhost'].includes(hostname))
       return reply.code(403).send({ error: `Open http://127.0.0.1 or http://localhost, not ${hostname}.` })
@@ -58,12 +60,12 @@ export async function startServer(
     return reply.code(status).send({ error: error.message })
   })
 
-  /** What happens, as server-sent events. */
+  /** Everything that happens, as server-sent events. */
   app.get('/events', { compress: false }, (request, reply) => {
     const events = new PassThrough()
     const close = feed.open((changes: Changes) => {
       events.write(eventText('', JSON.stringify(changes)))
-      // A page that does not read is sent off: when it comes back, it is given everything anew.
+      // A page that does not read is disconnected. When it comes back it is sent everything anew.
       if (events.writableLength > MAX_UNREAD_BYTES) reply.raw.destroy()
     })
     request.raw.on('close', () => {
@@ -85,7 +87,7 @@ export async function startServer(
     },
   })
 
-  /** The same, many times at once, spread over the workers or one in each of them; the events tell the rest. */
+  /** The same request many times at once, spread over the workers or one in each. The events tell how each went. */
   app.post<{ Body: Asking & { count: number | 'each' } }>('/requests', {
     ...bodyOf(
       {

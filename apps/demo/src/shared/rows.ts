@@ -9,7 +9,7 @@ import type { FleetStats, TtlName } from '@idem/core'
  */
 export const KEPT = 1_000
 
-/** What somebody asks the model. */
+/** What somebody asks the model, and how. */
 export interface Question {
   readonly prompt: string
   readonly model: string
@@ -19,7 +19,7 @@ export interface Question {
   readonly bypass: boolean
 }
 
-/** What became of a request: of its answer, not of whether it was a good one. */
+/** How a request ended: whether it had an answer, not whether that was a good one. */
 export type Outcome = 'executed' | 'collapsed' | 'replayed' | 'bypassed'
 
 /** One request, from the click to the answer. */
@@ -40,9 +40,9 @@ export interface RequestRow extends Question {
   readonly headers: Readonly<Record<string, string>>
   /** How often the SDK tried. */
   readonly attempts: number
-  /** Asked of the SDK alone, without idem. */
+  /** Asked through the SDK alone, without idem. */
   readonly isPlain?: boolean
-  /** What has come of the answer so far; a page is sent its end. */
+  /** The text of the answer so far. A page is sent its end. */
   readonly text: string
   /** How many characters of the answer had come when a late joiner joined it. */
   readonly backlog?: number
@@ -50,7 +50,7 @@ export interface RequestRow extends Question {
   readonly answerId?: string
 }
 
-/** One call that went on to the provider. */
+/** One call to the provider. */
 export interface CallRow {
   readonly id: string
   /** The request that made it. */
@@ -59,7 +59,7 @@ export interface CallRow {
   readonly startedAt: number
   readonly endedAt?: number
   readonly status?: number
-  /** `broken`: its answer did not come to its end. `lost`: its process died. */
+  /** `broken`: its answer was cut off. `lost`: its process died. */
   readonly end?: 'whole' | 'broken' | 'lost'
 }
 
@@ -94,34 +94,34 @@ export interface SavingsPoint extends Pick<FleetStats, Outcome> {
   readonly dollars: number
 }
 
-/** A scenario that somebody started, as far as it has come. */
+/** A scenario that somebody started, and its progress. */
 export interface RunRow {
   readonly name: string
-  /** What it asked before was to warm up. */
+  /** Its requests before this time were a warm-up. */
   readonly startedAt: number
   readonly endedAt?: number
   readonly state: 'running' | 'held' | 'failed'
-  /** `held` is absent for what decides nothing. */
+  /** `held` is absent from a figure that decides nothing. */
   readonly lines: readonly { readonly held?: boolean; readonly text: string }[]
-  /** What it waits for somebody to say. */
+  /** The question it asks at the page before it goes on. */
   readonly step?: string
 }
 
 /** A scenario that can be started. */
 export interface ScenarioRow {
   readonly name: string
-  /** `share`: duplicates, and what becomes of them. `break`: something fails. */
+  /** `share`: duplicates that are shared. `break`: something fails. */
   readonly kind: 'share' | 'break'
   /** What starts it, a few words. */
   readonly button: string
-  /** What is done, and what should be seen; a sentence each. */
+  /** What is done and what should be seen, a sentence each. */
   readonly what: string
   readonly expect: string
   /** Why it cannot be run here. */
   readonly unmet?: string
 }
 
-/** What stays the same as long as the demo runs. */
+/** What never changes while the demo runs. */
 export interface WorldRow {
   readonly store: string
   readonly model: string

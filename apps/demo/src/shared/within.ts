@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** What a promise is for, or an error of `late` where that takes longer than this. */
+/** The value of a promise, or the error of `late` if it takes longer than this. */
 export function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
   const silence = delay(ms, undefined, { ref: false }).then(() => {
     throw late()

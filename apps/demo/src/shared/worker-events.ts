@@ -1,8 +1,8 @@
 import type { CallRow, Question, RequestRow } from './rows.js'
 
-// What a worker process is asked, and what it tells while it answers.
+// The messages to a worker process, and its events while it answers.
 
-/** A question with how to ask it. */
+/** A question, and how to ask it. */
 export interface Ask extends Question {
   readonly id: number
   /** The SDK without idem. @default false */
@@ -13,26 +13,26 @@ export interface Ask extends Question {
   readonly maxRetries?: number
 }
 
-/** What is new about a request. */
+/** The changed members of a request's row. */
 export interface AskNews extends Partial<Omit<RequestRow, 'id' | 'worker' | 'text' | 'backlog'>> {
   readonly id: number
-  /** What has come of its text, to be appended, and when. */
+  /** The next part of its text, and when it came. */
   readonly piece?: { readonly text: string; readonly at: number }
 }
 
-/** What is new about a call to the provider. */
+/** The changed members of a call's row. */
 export type CallNews = Omit<CallRow, 'worker'>
 
-/** A worker's store found, got or wrote something. */
+/** A worker's store locked, found or wrote something. */
 export interface StoreNews {
   readonly key: string
   readonly owner: string
   /** `waits`: another one holds the lock. */
   readonly state: 'locked' | 'stored' | 'waits'
-  /** For whose request. */
+  /** The request it did so for. */
   readonly request: number | undefined
   readonly at: number
-  /** The record's, where it was stored. */
+  /** The ttl of the record, if one was stored. */
   readonly ttlMs?: number
 }
 

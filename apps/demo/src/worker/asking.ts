@@ -1,4 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-/** Whose request it is that code runs for, in a worker. */
+/** The request that the current code of a worker runs for. */
 export const asking = new AsyncLocalStorage<{ readonly id: number; attempts: number }>()

@@ -2,21 +2,21 @@ import { finished } from 'node:stream/promises'
 import { Anthropic, APIError, type Middleware } from '@anthropic-ai/sdk'
 import { idempotency } from '@idem/anthropic'
 import type { Idem } from '@idem/core'
+import { now } from '../shared/clock.js'
+import type { Outcome } from '../shared/rows.js'
+import type { Ask, Tell } from '../shared/worker-events.js'
 import { asking } from './asking.js'
-import { now } from './clock.js'
-import type { Outcome } from './rows.js'
-import type { Ask, Tell } from './worker-events.js'
 
 /** How long an answer may be, in tokens: enough to watch it come, cheap on the real API. */
 const MAX_TOKENS = 256
 
-/** How long an answer, or its beginning, may take, ms: a model that says nothing must not keep a scenario for ever. */
+/** How long an answer, or its beginning, may take, ms: a silent model must not keep a scenario running for ever. */
 const ANSWER_MS = 30_000
 
-/** What is shown of an answer's headers. Never a request's, which has the credential. */
+/** The response headers that are shown. Request headers never are: they have the credential. */
 const SHOWN = ['cache-status', 'age', 'request-id', 'content-type', 'retry-after']
 
-/** One process's way to the model: the Anthropic SDK with idem below it, and beside it the SDK alone. */
+/** One process's client: the Anthropic SDK with idem below it, and beside it the SDK alone. */
 export class Caller {
   readonly #tell: Tell
   readonly #shared: Anthropic
@@ -33,7 +33,7 @@ export class Caller {
     this.#plain = new Anthropic({ ...api, middleware: [this.#tries, this.#upstream] })
   }
 
-  /** Asks, and tells what comes as it comes. Never rejects: an error is what became of the request. */
+  /** Makes a request, and reports its parts as they come. Never rejects: an error is one way for a request to end. */
   async ask(ask: Ask): Promise<void> {
     const { id } = ask
     const leaving = new AbortController()
@@ -96,7 +96,7 @@ export class Caller {
   }
 
   readonly #upstream: Middleware = async (request, next) => {
-    // Set by the request whose flight this is: callers that join it make no call.
+    // Set by the request that makes the call: callers that join it make none.
     const call = {
       id: `${process.pid}.${++this.#calls}`,
       request: asking.getStore()?.id ?? 0,
@@ -109,7 +109,7 @@ export class Caller {
       this.#tell('call', { ...call, status })
       const ended = (end: 'whole' | 'broken') => this.#tell('call', { ...call, status, endedAt: now(), end })
       if (!response.body) ended('whole')
-      // Node knows streams of the web here, its types do not yet.
+      // Node accepts web streams here; its types do not yet.
       else
         finished(response.body as unknown as NodeJS.ReadableStream).then(
           () => ended('whole'),
@@ -131,7 +131,7 @@ function shownOf(headers: Headers) {
   return { outcome: outcomeOf(headers.get('cache-status')), headers: Object.fromEntries(shown) }
 }
 
-/** By RFC 9211: the member that is idem's, which is added after those of caches on the way. */
+/** By RFC 9211 each cache on the way adds a member: ours is the one named idem. */
 function outcomeOf(cacheStatus: string | null): Outcome {
   const ours = cacheStatus?.split(/, */).findLast((member) => member.startsWith('idem;'))
   if (ours === undefined) return 'bypassed'

@@ -1,9 +1,9 @@
-import type { Store } from '@idem/core'
+import type { Store } from '@idem/core/store'
+import { now } from '../shared/clock.js'
+import type { StoreNews, Tell } from '../shared/worker-events.js'
 import { asking } from './asking.js'
-import { now } from './clock.js'
-import type { StoreNews, Tell } from './worker-events.js'
 
-/** The same store, which tells what is locked, stored and waited for. */
+/** The same store, which reports what is locked, stored and waited for. */
 export function overheard(store: Store, tell: Tell): Store {
   const hear = (key: string, owner: string, state: StoreNews['state'], ttlMs?: number) => {
     const news = { key, owner, state, request: asking.getStore()?.id, at: now() }
@@ -16,15 +16,10 @@ export function overheard(store: Store, tell: Tell): Store {
       if (found.state === 'locked') hear(key, found.owner, 'waits')
       return found
     },
-    async complete(key, claim, bytes, ttlMs) {
-      const completed = await store.complete(key, claim, bytes, ttlMs)
+    async complete(key, claim, bytes, ttlMs, options) {
+      const completed = await store.complete(key, claim, bytes, ttlMs, options)
       if (completed.state === 'stored') hear(key, claim.owner, 'stored', ttlMs)
       return completed
-    },
-    async replace(key, claim, bytes, ttlMs) {
-      const isWritten = await store.replace(key, claim, bytes, ttlMs)
-      if (isWritten) hear(key, claim.owner, 'stored', ttlMs)
-      return isWritten
     },
   }
   return new Proxy(store, {

@@ -2,18 +2,18 @@ import { createIdem, memoryStore } from '@idem/core'
 import { ioredisStore } from '@idem/ioredis'
 import { serveWorker, type WorkerServer } from '@idem/testing'
 import { Redis } from 'ioredis'
+import type { Ask, Tell } from '../shared/worker-events.js'
 import { Caller } from './caller.js'
 import { overheard } from './overheard.js'
-import type { Ask, Tell } from './worker-events.js'
 
 // A process of the demo, driven by the main one: it has an idem of its own and shares nothing but Redis.
 const { DEMO_UPSTREAM_URL, DEMO_REDIS_URL, DEMO_PREFIX = '', DEMO_LEASE_MS } = process.env
 
-// Ctrl-C goes to all processes of a terminal: the main one ends this one.
+// A terminal sends Ctrl-C to all of its processes: the main process ends this one.
 process.on('SIGINT', () => {})
 
 const connection = DEMO_REDIS_URL === undefined ? undefined : new Redis(DEMO_REDIS_URL)
-// An outage is part of the demo; idem reports what it does about it.
+// Outages are part of the demo, and idem's warnings tell of them.
 connection?.on('error', () => {})
 
 let server: WorkerServer
@@ -21,7 +21,7 @@ const tell: Tell = (event, news) => server.emit(event, news)
 const store = connection ? ioredisStore(connection, { prefix: DEMO_PREFIX }) : memoryStore()
 const idem = createIdem({
   store: overheard(store, tell),
-  leaseMs: Number(DEMO_LEASE_MS),
+  tuning: { leaseMs: Number(DEMO_LEASE_MS) },
   logger: { warn: () => {} },
 })
 const caller = new Caller(DEMO_UPSTREAM_URL, idem, tell)
@@ -33,6 +33,6 @@ server = serveWorker({
   read: (key: string) => store.read(key),
   forget: (digest: string) => idem.forget({ digest }),
   stats: () => idem.stats(),
-  /** Of this run: its prefix is new, and it may go on over midnight. */
+  /** The numbers of this run alone: its prefix is new. It may go on over midnight. */
   fleetStats: () => idem.fleetStats({ days: 7 }),
 })

@@ -3,7 +3,7 @@ import { type Scenario, upstream } from '../scenario.js'
 import { PIECES, slowStream } from './slow-stream.js'
 
 const CALLERS = 4
-/** The model goes on from here when all have a part, so that it cannot drop a stream that somebody has nothing of. */
+/** The model goes on from here when everybody has a part of the stream, so that the drop reaches all of them. */
 const HELD_AT = PIECES / 4
 
 export const droppedStream: Scenario = {

@@ -1,10 +1,10 @@
 import { cpus } from 'node:os'
-import { now } from '../clock.js'
+import { now } from '../../shared/clock.js'
+import { within } from '../../shared/within.js'
 import { percentile } from '../figures.js'
 import type { SharedRedis } from '../redis.js'
 import { areSame, type Scenario, sameness, upstream } from '../scenario.js'
 import { ANSWER_MS } from '../usable-redis.js'
-import { within } from '../within.js'
 
 const CALLERS = 100
 const WARM_UP_ROUNDS = 5

@@ -1,9 +1,9 @@
-import type { RequestRow } from '../rows.js'
+import type { RequestRow } from '../../shared/rows.js'
 import { type Scenario, upstream } from '../scenario.js'
 
 const TIMEOUT_MS = 100
 const ANSWER_MS = 250
-/** So slow that a busy machine cannot take an answer for a timeout. */
+/** Slow enough that a timeout on a busy machine is never taken for an answer. */
 const LATE_ANSWER_MS = 1_000
 
 export const impatientClient: Scenario = {

@@ -1,6 +1,6 @@
+import type { RequestRow } from '../../shared/rows.js'
 import { percentile } from '../figures.js'
 import type { Arrivals } from '../journal.js'
-import type { RequestRow } from '../rows.js'
 import { areSame, type Scenario, sameness, upstream } from '../scenario.js'
 import { PIECES, slowStream } from './slow-stream.js'
 

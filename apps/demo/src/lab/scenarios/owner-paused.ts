@@ -1,4 +1,4 @@
-import { now } from '../clock.js'
+import { now } from '../../shared/clock.js'
 import { areSame, type Scenario, sameness, upstream } from '../scenario.js'
 import { ownedAndWaitedFor, TAKEOVER_MS } from './owned-and-waited-for.js'
 

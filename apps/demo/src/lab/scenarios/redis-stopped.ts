@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { now } from '../clock.js'
+import { now } from '../../shared/clock.js'
 import type { Lab } from '../lab.js'
 import type { Scenario } from '../scenario.js'
 

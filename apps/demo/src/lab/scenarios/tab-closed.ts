@@ -1,10 +1,10 @@
-import { now } from '../clock.js'
+import { now } from '../../shared/clock.js'
 import { type Scenario, upstream } from '../scenario.js'
 import { PIECES, slowStream } from './slow-stream.js'
 
-/** Half of a slow stream; how long an answer of the real API will be, nobody knows. */
+/** Half of a slow stream. The length of an answer of the real API is not known. */
 const CLOSED_AFTER = { bundled: PIECES / 2, api: 1 }
-/** It asks again when the model has sent this piece, to nobody. */
+/** The question is asked again when the model has sent this piece and nobody was listening. */
 const SENT_TO_NOBODY = CLOSED_AFTER.bundled + 20
 
 export const tabClosed: Scenario = {
@@ -12,7 +12,7 @@ export const tabClosed: Scenario = {
   kind: 'share',
   button: 'Close the tab',
   what: 'a caller closes its stream in the middle, and asks again',
-  expect: 'The call goes on: who asks again has what was missed at once, and the rest as it comes.',
+  expect: 'The call goes on: asking again brings what was missed at once, and the rest as it comes.',
   async run(lab, notebook) {
     const { journal, model } = lab
     const prompt = lab.newPrompt('what becomes of an answer when its tab is closed?')
