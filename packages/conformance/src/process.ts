@@ -96,8 +96,9 @@ class Line {
   constructor(child: ChildProcess) {
     this.#child = child
     this.ended = new Promise((resolve) => {
-      child.once('exit', resolve)
-      child.once('error', resolve)
+      // What it said last may still be on its way when it has ended.
+      child.once('exit', () => (child.connected ? child.once('disconnect', resolve) : resolve()))
+      child.once('error', () => resolve())
     })
     this.opened = new Promise((resolve, reject) => {
       child.once('error', reject)

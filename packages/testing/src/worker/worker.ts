@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process'
-import { EventEmitter } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { leash } from '../redis/leash.js'
 import { fromWireError, type WorkerMessage } from './worker-protocol.js'
 
@@ -57,8 +57,10 @@ export async function spawnWorker(file: string | URL, options: SpawnWorkerOption
   let exit: WorkerExit | undefined
 
   const exited = new Promise<WorkerExit>((resolve) => {
-    child.once('exit', (code, signal) => {
+    child.once('exit', async (code, signal) => {
       exit = { code, signal }
+      // What it said last may still be on its way.
+      if (child.connected) await once(child, 'disconnect')
       const error = exitError(exit)
       for (const asked of [...pending.values(), ...waiting]) asked.abandon(error)
       pending.clear()
