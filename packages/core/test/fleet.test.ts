@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createIdem, type Idem, memoryStore } from '../src/index.js'
 import type { Store } from '../src/store.js'
-import { testStore } from './tools.js'
+import { deferred, testStore } from './tools.js'
 
 let store: Store
 let reports: ReturnType<typeof vi.spyOn>
@@ -81,6 +81,27 @@ describe('the numbers of a fleet', () => {
     expect(await createIdem({ store }).fleetStats()).toMatchObject({ requests: 2 })
     await vi.advanceTimersByTimeAsync(10_000)
     expect(reports).toHaveBeenCalledTimes(1)
+  })
+
+  test('of a write that is late never stand over those of a newer one', async () => {
+    const slow = testStore(store)
+    const late = deferred<void>()
+    let writes = 0
+    slow.report = async (...args) => {
+      writes++
+      if (writes === 1) await late.promise
+      await store.report!(...args)
+    }
+    const idem = createIdem({ store: slow })
+    await call(idem, 'a', 1)
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(writes).toBe(1)
+    await call(idem, 'a', 1)
+    const read = idem.fleetStats()
+    await vi.advanceTimersByTimeAsync(0)
+    late.resolve()
+    expect(await read).toMatchObject({ requests: 2 })
+    expect(await idem.fleetStats()).toMatchObject({ requests: 2 })
   })
 
   test('are written when the idem closes', async () => {

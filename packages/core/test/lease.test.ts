@@ -67,6 +67,28 @@ describe('the lease', () => {
     expect(await run).toBe(false)
     expect(taken.slice(0, 2)).toEqual(['retaken', 'held'])
   })
+
+  test('is given up after a renewal that is on its way, and is free then', async () => {
+    const store = testStore()
+    const idem = createIdem({ store, tuning: { leaseMs: 90 } })
+    const [sent, late, renewed] = [deferred(), deferred(), deferred()]
+    const renew = store.renew
+    store.renew = async (...args) => {
+      sent.resolve()
+      await late.promise
+      const answer = await renew(...args)
+      renewed.resolve()
+      return answer
+    }
+    const failing = async () => {
+      await sent.promise
+      setImmediate(late.resolve)
+      throw new Error('declined')
+    }
+    await expect(idem.run('key', failing)).rejects.toThrow('declined')
+    await renewed.promise
+    expect(await store.read(id)).toEqual({ state: 'absent' })
+  })
 })
 
 async function currentOwner(store: Store): Promise<string> {

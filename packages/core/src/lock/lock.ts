@@ -48,7 +48,7 @@ export class Lock {
   readonly #claim: Claim
   readonly #listener: LockListener
   #timer: NodeJS.Timeout
-  #renewing = false
+  #renewal: Promise<Renewed> | undefined
   #stopped = false
   #isKept = false
   /** Whether the store has said that it is ours. If not, no waiter can know of us. */
@@ -113,6 +113,8 @@ export class Lock {
     } catch (error) {
       if (!isStoreError(error)) throw error
     }
+    // A renewal that arrives after the release takes the lock back, and no execution holds it.
+    await this.#renewal?.catch(() => {})
     try {
       return await release()
     } catch (error) {
@@ -148,11 +150,11 @@ export class Lock {
 
   /** Never rejects: it runs on a timer, where a rejection would end the process. */
   async #renew(): Promise<void> {
-    if (this.#renewing) return
-    this.#renewing = true
+    if (this.#renewal) return
     const sentAt = performance.now()
     try {
-      const answer = await this.#engine.store.renew(this.#key, this.#claim, this.#engine.leaseMs)
+      this.#renewal = this.#engine.store.renew(this.#key, this.#claim, this.#engine.leaseMs)
+      const answer = await this.#renewal
       if (answer === 'held' || answer === 'retaken') {
         this.#held = true
         this.#heldAt = sentAt
@@ -166,7 +168,7 @@ export class Lock {
         await this.#listener.refused(error).catch(() => {})
       }
     } finally {
-      this.#renewing = false
+      this.#renewal = undefined
     }
   }
 

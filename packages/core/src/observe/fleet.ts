@@ -29,10 +29,9 @@ export class Fleet {
   readonly #store: GuardedStore
   readonly #background: Background
   readonly #name = randomBytes(9).toString('base64url')
-  #day = dayAt(Date.now())
-  #tally = new Tally()
-  /** How often something had been counted when the store was last written to. */
-  #written = 0
+  #today = newDay()
+  /** The last write. One at a time: of two that are under way together the older one may arrive last, and stand. */
+  #writing: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
 
   constructor(events: Events, store: GuardedStore, background: Background) {
@@ -45,7 +44,10 @@ export class Fleet {
   /** The last `days` days, today included (UTC). Without a store that keeps reports: what this idem did today. */
   async read(days: number): Promise<FleetStats> {
     await this.flush()
-    if (!this.#store.reports) return fleetStatsOf([this.#tally.totals], nameOf(this.#day), nameOf(this.#day))
+    if (!this.#store.reports) {
+      const { tally, name } = this.#today
+      return fleetStatsOf([tally.totals], name, name)
+    }
     const names = Array.from({ length: days }, (_, back) => nameOf(dayAt(Date.now()) - back))
     const reports: Totals[] = []
     for (const day of names) {
@@ -64,16 +66,22 @@ export class Fleet {
   }
 
   /** Writes what has not been written yet. */
-  async flush(): Promise<void> {
+  flush(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    const { totals, changes } = this.#tally
-    if (changes === this.#written) return
+    const today = this.#today
+    this.#writing = this.#writing.then(() => this.#write(today))
+    return this.#writing
+  }
+
+  /** Never rejects. */
+  async #write(day: Day): Promise<void> {
+    const { totals, changes } = day.tally
+    if (changes === day.written) return
     const bytes = Buffer.from(JSON.stringify(totals))
-    const tally = this.#tally
     try {
-      await this.#store.report?.(boardOf(nameOf(this.#day)), this.#name, bytes, FLEET_DAYS * DAY_MS)
-      if (tally === this.#tally) this.#written = changes
+      await this.#store.report?.(boardOf(day.name), this.#name, bytes, FLEET_DAYS * DAY_MS)
+      day.written = changes
     } catch {
       // The next write has it, too. The last write is made when idem closes.
       if (!this.#background.closing.aborted) this.#flushSoon()
@@ -81,20 +89,33 @@ export class Fleet {
   }
 
   readonly #heard: Hearing = (name, event) => {
-    const day = dayAt(Date.now())
-    if (day !== this.#day) {
+    if (dayAt(Date.now()) !== this.#today.day) {
       this.#background.add(this.flush())
-      this.#day = day
-      this.#tally = new Tally()
-      this.#written = 0
+      this.#today = newDay()
     }
-    this.#tally.heard(name, event)
-    if (this.#tally.changes !== this.#written) this.#flushSoon()
+    const { tally } = this.#today
+    tally.heard(name, event)
+    if (tally.changes !== this.#today.written) this.#flushSoon()
   }
 
   #flushSoon(): void {
     this.#timer ??= setTimeout(() => this.#background.add(this.flush()), WRITE_EVERY_MS).unref()
   }
+}
+
+/** What this idem counted on one day. */
+interface Day {
+  /** In days since 1970, UTC. */
+  readonly day: number
+  readonly name: string
+  readonly tally: Tally
+  /** How often something had been counted when the store was last written to. */
+  written: number
+}
+
+function newDay(): Day {
+  const day = dayAt(Date.now())
+  return { day, name: nameOf(day), tally: new Tally(), written: 0 }
 }
 
 function fleetStatsOf(reports: readonly Totals[], from: string, to: string): FleetStats {
