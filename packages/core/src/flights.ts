@@ -1,6 +1,6 @@
 import { type Call, type Engine, keyOf, type Settled } from './call/engine.js'
 import { Flight, Seat } from './call/flight.js'
-import { beginWait, isInsideWorkOf, runAs } from './call/running-work.js'
+import { beginWait, isInsideWorkOf } from './call/running-work.js'
 import { UncertainError } from './errors/execution-errors.js'
 import { execute } from './lock/execute.js'
 import { run } from './run.js'
@@ -44,7 +44,7 @@ export class Flights {
 
   /** Whether this is called by work that one of these flights is running. */
   get areCalling(): boolean {
-    return isInsideWorkOf(this)
+    return isInsideWorkOf(this.#engine)
   }
 
   /** Callers that come from now on start a new flight: the answer of the running one was forgotten. */
@@ -53,12 +53,11 @@ export class Flights {
   }
 
   #start<T>(name: string, call: Call<T>): Flight<T> {
-    const work: Call<T>['work'] = (signal, begin) => runAs(this, keyOf(call), () => call.work(signal, begin))
     const flight = new Flight<T>(() => {
       if (this.#flights.get(name) === flight) this.#flights.delete(name)
     })
     this.#flights.set(name, flight as Flight<unknown>)
-    flight.depart((callers) => run({ ...call, work }, this.#engine, callers))
+    flight.depart((callers) => run(call, this.#engine, callers))
     this.#engine.background.add(flight.settled)
     return flight
   }
@@ -82,14 +81,6 @@ export class Flights {
  */
 function flightName<T>(call: Call<T>): string {
   const { id, fingerprint, ttlMs, ifStoreFails, ifOwnerLost, ifAbandoned = '' } = call
-  return [
-    id,
-    fingerprint,
-    ttlMs,
-    ifStoreFails,
-    ifOwnerLost,
-    ifAbandoned,
-    call.maxWaitMs,
-    call.maxExecutionMs,
-  ].join(' ')
+  const promises = `${ttlMs} ${ifStoreFails} ${ifOwnerLost} ${ifAbandoned}`
+  return `${id} ${fingerprint} ${promises} ${call.maxWaitMs} ${call.maxExecutionMs}`
 }

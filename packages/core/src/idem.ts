@@ -1,7 +1,7 @@
 import { valueCodec } from './answer/value-codec.js'
 import { AbandonedCalls } from './call/abandoned-calls.js'
 import { Commits } from './call/commits.js'
-import { countedAs, type Engine } from './call/engine.js'
+import { countedAs, type Engine, type Settled } from './call/engine.js'
 import { refreshing } from './call/refresh.js'
 import { ClosedError, InvalidArgumentError } from './errors/caller-errors.js'
 import { orUnavailable } from './errors/store-errors.js'
@@ -135,11 +135,12 @@ export function createIdem(options: IdemOptions = {}): Idem {
   const codec = valueCodec(settings.maxRecordBytes, (topic, message) => events.warn(topic, message))
   let closing: Promise<void> | undefined
 
-  async function runWithOutcome<T>(
+  /** What the flight of this request came to, for one caller. Counted when it is known. */
+  async function shared<T>(
     key: string,
     work: (context: WorkContext) => Promise<T> | T,
     options: RunOptions = {},
-  ): Promise<{ value: T; outcome: Outcome }> {
+  ): Promise<Settled<T>> {
     if (closing) throw new ClosedError()
     assertKey(key)
     if (typeof work !== 'function') throw new InvalidArgumentError('The work must be a function.')
@@ -147,7 +148,7 @@ export function createIdem(options: IdemOptions = {}): Idem {
     const call = callOfRun(key, work, options, { settings, codec })
     const settled = await flights.share(options.refresh ? refreshing(call) : call, options.signal)
     events.emit('call', { door: 'run', digest: call.id, outcome: countedAs(settled), isRetry: false })
-    return { value: settled.value as T, outcome: settled.outcome }
+    return settled as Settled<T>
   }
 
   async function forget(
@@ -181,8 +182,11 @@ export function createIdem(options: IdemOptions = {}): Idem {
   const http = { flights, events, settings, isClosing: () => closing !== undefined }
 
   const idem: Idem = {
-    runWithOutcome,
-    run: async (key, work, options) => (await runWithOutcome(key, work, options)).value,
+    run: (key, work, options) => shared(key, work, options).then(({ value }) => value),
+    async runWithOutcome(key, work, options) {
+      const { value, outcome } = await shared(key, work, options)
+      return { value, outcome }
+    },
     digest: payloadDigest,
     forget,
     fetch: idemFetch(http),

@@ -143,7 +143,7 @@ describe('a connection that is lost', () => {
       [5_000, 0],
     ] as const) {
       const from = performance.now()
-      await expect(time.until(connection.ready(forMs))).rejects.toMatchObject({ code: 'IDEM_STORE_ERROR' })
+      await expect(time.until(connection.ready(forMs)!)).rejects.toMatchObject({ code: 'IDEM_STORE_ERROR' })
       expect(performance.now() - from).toBeCloseTo(waits, -1)
     }
     expect(performance.now() - began).toBeCloseTo(1_000, -1)

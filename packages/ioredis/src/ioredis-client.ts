@@ -10,6 +10,8 @@ export interface IoredisPipeline {
 export interface IoredisClient {
   readonly status: string
   readonly isCluster?: boolean | undefined
+  /** Its socket, while there is one. */
+  readonly stream?: { cork(): void; uncork(): void } | undefined
   readonly options: {
     readonly keyPrefix?: string | undefined
     readonly enableAutoPipelining?: boolean | undefined

@@ -21,7 +21,10 @@ export function ioredisStore(client: IoredisClient, options?: RedisStoreOptions)
 
 function driverOf(client: IoredisClient): RedisDriver {
   return {
-    send: (_key, [command = '', ...args]) => send(client, String(command), args),
+    send: (_key, [command = '', ...args]) => {
+      gatherWrites(client)
+      return send(client, String(command), args)
+    },
     ready: onceReady(client),
     async subscriber(onMessage) {
       // ioredis subscribes again by itself, but a failure of that is an unhandled rejection, which ends the process.
@@ -60,9 +63,35 @@ function driverOf(client: IoredisClient): RedisDriver {
   }
 }
 
-async function send(client: IoredisClient, command: string, args: (string | Buffer)[]): Promise<unknown> {
-  if (!client.options.enableAutoPipelining) return client.callBuffer(command, ...args)
-  // With that option `callBuffer` loses the command's name. A pipeline of one keeps it.
+/** The sockets whose writes are being gathered. */
+const gathering = new WeakSet<object>()
+
+/**
+ * Has the commands of one turn of the event loop leave in one write: a write for each costs more than all the rest of
+ * a command. ioredis does not promise its socket: without one, each command is written by itself.
+ */
+function gatherWrites({ stream }: IoredisClient): void {
+  if (typeof stream?.cork !== 'function' || gathering.has(stream)) return
+  gathering.add(stream)
+  stream.cork()
+  process.nextTick(() => {
+    gathering.delete(stream)
+    stream.uncork()
+  })
+}
+
+function send(client: IoredisClient, command: string, args: (string | Buffer)[]): Promise<unknown> {
+  return client.options.enableAutoPipelining
+    ? sendByPipeline(client, command, args)
+    : client.callBuffer(command, ...args)
+}
+
+/** With that option `callBuffer` loses the command's name. A pipeline of one keeps it. */
+async function sendByPipeline(
+  client: IoredisClient,
+  command: string,
+  args: (string | Buffer)[],
+): Promise<unknown> {
   const [[error, reply] = []] =
     (await client
       .pipeline()
@@ -73,7 +102,7 @@ async function send(client: IoredisClient, command: string, args: (string | Buff
 }
 
 /** A client made with `lazyConnect` is asked to connect, as its first command would. */
-function onceReady(client: IoredisClient): () => Promise<void> {
+function onceReady(client: IoredisClient): () => Promise<void> | undefined {
   const tries = triesOf(client, client.status === 'ready', ({ succeeded, ended, erred }) => {
     client.on('ready', succeeded).on('close', ended).on('error', erred)
   })

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { createIdem } from '@idem/core'
 import { startRedis, type TestRedis } from '@idem/testing'
@@ -40,6 +41,21 @@ describe('a client that cannot be used is refused at once, with what to do inste
     const client = new Redis({ lazyConnect: true })
     expect(() => ioredisStore(client, { prefix: 'a{b}' })).toThrow(invalid(/prefix/))
   })
+})
+
+test('the commands of one turn of the event loop leave in one write, and nothing waits longer for it', async () => {
+  const client = new Redis(redis.url)
+  await once(client, 'ready')
+  const idem = createIdem({ store: ioredisStore(client) })
+  await Promise.all(Array.from({ length: 64 }, (_, key) => idem.run(`turn ${key}`, () => key)))
+  const stream = client.stream as unknown as Record<'_write' | '_writev', () => void>
+  const [together, single] = [vi.spyOn(stream, '_writev'), vi.spyOn(stream, '_write')]
+  const replays = Array.from({ length: 64 }, (_, key) => idem.run(`turn ${key}`, () => 'again'))
+  expect(await Promise.all(replays)).toEqual(Array.from({ length: 64 }, (_, key) => key))
+  expect([together.mock.calls.length, single.mock.calls.length]).toEqual([1, 0])
+  await idem.run('turn 0', () => 'again')
+  await idem.close()
+  client.disconnect()
 })
 
 test('a server older than 7 is reported once: calls go on without it, or are refused as asked', async () => {

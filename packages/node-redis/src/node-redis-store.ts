@@ -53,7 +53,7 @@ function driverOf(client: NodeRedisClient): RedisDriver {
   }
 }
 
-function onceReady(client: NodeRedisClient): () => Promise<void> {
+function onceReady(client: NodeRedisClient): () => Promise<void> | undefined {
   // Never taken off: `createClient()` gives an object whose prototype is the emitter, and Node answers the removal of
   // its last listener with a list of its own, in which nothing would be heard any more.
   const tries = triesOf(client, client.isReady, ({ succeeded, ended, erred }) => {

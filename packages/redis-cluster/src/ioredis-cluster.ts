@@ -45,8 +45,14 @@ export function ioredisClusterDriver(client: IoredisCluster): RedisDriver {
       // If its owner closes the client, this connection is closed too: nothing is left that keeps a process alive.
       client.on('end', disconnect)
       return {
-        subscribe: async (channel) => void (await ready().then(() => connection.ssubscribe(channel))),
-        unsubscribe: async (channel) => void (await ready().then(() => connection.sunsubscribe(channel))),
+        async subscribe(channel) {
+          await ready()
+          await connection.ssubscribe(channel)
+        },
+        async unsubscribe(channel) {
+          await ready()
+          await connection.sunsubscribe(channel)
+        },
         async close() {
           client.off('end', disconnect)
           disconnect()
@@ -56,9 +62,18 @@ export function ioredisClusterDriver(client: IoredisCluster): RedisDriver {
   }
 }
 
-async function send(client: IoredisCluster, command: string, args: (string | Buffer)[]): Promise<unknown> {
-  if (!client.options.enableAutoPipelining) return client.callBuffer(command, ...args)
-  // With that option `callBuffer` loses the command's name. A pipeline of one keeps it.
+function send(client: IoredisCluster, command: string, args: (string | Buffer)[]): Promise<unknown> {
+  return client.options.enableAutoPipelining
+    ? sendByPipeline(client, command, args)
+    : client.callBuffer(command, ...args)
+}
+
+/** With that option `callBuffer` loses the command's name. A pipeline of one keeps it. */
+async function sendByPipeline(
+  client: IoredisCluster,
+  command: string,
+  args: (string | Buffer)[],
+): Promise<unknown> {
   const [[error, reply] = []] =
     (await client
       .pipeline()
@@ -69,7 +84,7 @@ async function send(client: IoredisCluster, command: string, args: (string | Buf
 }
 
 /** A client made with `lazyConnect` is asked to connect, as its first command would. */
-function onceReady(client: IoredisCluster): () => Promise<void> {
+function onceReady(client: IoredisCluster): () => Promise<void> | undefined {
   const tries = triesOf(client, client.status === 'ready', ({ succeeded, ended, erred }) => {
     client.on('ready', succeeded).on('close', ended).on('error', erred)
   })

@@ -10,8 +10,11 @@ export interface RedisDriver {
   send(key: string, command: readonly (string | Buffer)[]): Promise<unknown>
   /** The name of the node that answers for this key, where there are several: each connects and fails by itself. */
   domain?(key: string): string
-  /** Resolves once a command for this key (or any) would be sent at once; rejects while it could not be. */
-  ready(key?: string): Promise<void>
+  /**
+   * Resolves once a command for this key (or any) would be sent at once; rejects while it could not be. Undefined where
+   * it would be sent now.
+   */
+  ready(key?: string): Promise<void> | undefined
   /**
    * Opens a second connection for sharded subscriptions (SSUBSCRIBE, Redis 7.0), made from the client. Called at the
    * first wait, and again only after it rejected. Returns at once, and waits for the connection in `subscribe`:

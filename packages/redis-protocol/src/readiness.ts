@@ -21,14 +21,14 @@ export interface Connecting {
  * The `ready` of a driver, made of a client's state and events. However many commands wait, the client carries one
  * listener of ours at most.
  */
-export function readiness(client: Connecting): () => Promise<void> {
+export function readiness(client: Connecting): () => Promise<void> | undefined {
   let waiting: Promise<void> | undefined
-  return async () => {
-    if (client.state() === 'ready') return
+  return () => {
+    if (client.state() === 'ready') return undefined
     waiting ??= settled(client).finally(() => {
       waiting = undefined
     })
-    await waiting
+    return waiting
   }
 }
 

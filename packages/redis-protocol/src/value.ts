@@ -21,8 +21,8 @@ const RECORD = /^R (\S+) (\S+) (\d+)\n/
 
 /** What a value means. */
 export function readStanding(value: Buffer): Exclude<Found, { state: 'acquired' }> {
-  const [, owner, fingerprint] = LOCK.exec(head(value)) ?? []
-  if (owner && fingerprint && value.byteLength < HEAD_BYTES) return { state: 'locked', owner, fingerprint }
+  const [, owner, fingerprint] = value.byteLength < HEAD_BYTES ? (LOCK.exec(head(value)) ?? []) : []
+  if (owner && fingerprint) return { state: 'locked', owner, fingerprint }
   return { state: 'completed', record: readRecord(value) }
 }
 

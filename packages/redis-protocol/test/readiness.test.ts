@@ -43,7 +43,7 @@ describe('readiness', () => {
     async (state, says, refused) => {
       const own = Object.assign(new Error('connect ECONNREFUSED'), { command: { args: ['secret'] } })
       const error = await clientIn(state, own)
-        .ready()
+        .ready()!
         .catch((error) => error)
       expect(error).toMatchObject({ code: 'IDEM_STORE_ERROR', effect: 'none', refused })
       expect(error.message).toContain(says)

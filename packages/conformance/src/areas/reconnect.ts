@@ -23,7 +23,11 @@ const reconnecting = area(
       const [key, claim] = [newKey(), newClaim()]
       await store.ready()
       await disrupt(store)
-      await eventually('the handle never answered again', () => answered(() => store.ready()), RECONNECT_MS)
+      await eventually(
+        'the handle never answered again',
+        () => answered(async () => store.ready()),
+        RECONNECT_MS,
+      )
       const taken = await eventually(
         'the handle never took a lock again',
         () => answered(() => store.acquire(key, claim, LONG_MS)),

@@ -12,6 +12,9 @@ export function valueCodec(
   limitBytes: number,
   warn: (topic: string, message: string) => void,
 ): Codec<unknown> {
+  /** The text of the answer that callers of a flight are given copies of, one after the other. */
+  let copied: { readonly body: Uint8Array; readonly text: string } | undefined
+
   return {
     encode(value): Encoded {
       if (value === undefined)
@@ -32,10 +35,12 @@ export function valueCodec(
       )
       return { keep: 'local', answer }
     },
-    decode({ kind, body }) {
+    decode({ kind, body }, from) {
       if (kind === 'undefined' && body.byteLength === 0) return undefined
       if (kind !== 'json') throw new TypeError(`not a value: ${kind}`)
-      return JSON.parse(utf8(body))
+      if (from !== undefined) return JSON.parse(utf8(body))
+      if (copied?.body !== body) copied = { body, text: utf8(body) }
+      return JSON.parse(copied.text)
     },
     copy(value) {
       try {

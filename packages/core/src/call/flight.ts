@@ -1,6 +1,6 @@
 import type { LiveLog } from '../answer/live-log.js'
 import { abortable } from '../util/abortable.js'
-import { pulse } from '../util/pulse.js'
+import { type Pulse, pulse } from '../util/pulse.js'
 import type { Callers } from './callers.js'
 import type { Live, Settled } from './engine.js'
 import { type Leaving, Presence } from './presence.js'
@@ -85,18 +85,25 @@ export class Flight<T> implements Callers {
   #waiting: AbortController | undefined
   #live: Live | undefined
   #isOver = false
-  #changed = pulse()
+  /** Made by the first caller that waits for it. */
+  #changed: Pulse | undefined
 
   constructor(onEnd: () => void) {
     this.#onEnd = onEnd
   }
 
   depart(run: (callers: Callers) => Promise<Settled<T>>): void {
-    this.settled = run(this).finally(() => {
+    this.settled = this.#fly(run)
+  }
+
+  async #fly(run: (callers: Callers) => Promise<Settled<T>>): Promise<Settled<T>> {
+    try {
+      return await run(this)
+    } finally {
       this.#isOver = true
       this.shut()
-      this.#changed.resolve()
-    })
+      this.#changed?.resolve()
+    }
   }
 
   /** Another log of the answer than `after`; undefined when there will be none. */
@@ -105,6 +112,7 @@ export class Flight<T> implements Callers {
       if (this.#isOver) return undefined
       const live = this.#live
       if (live && live.log !== after && live.log.state.is !== 'failed') return live
+      this.#changed ??= pulse()
       await this.#changed.promise
     }
   }
@@ -116,8 +124,8 @@ export class Flight<T> implements Callers {
 
   readonly begin = (live: Live): void => {
     this.#live = live
-    this.#changed.resolve()
-    this.#changed = pulse()
+    this.#changed?.resolve()
+    this.#changed = undefined
   }
 
   shut(): void {

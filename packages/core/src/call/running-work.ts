@@ -15,14 +15,20 @@ const current = new AsyncLocalStorage<Work>()
 /** For each key whose work waits for other keys: which ones, and how often. Shared by all idems of this process. */
 const waits = new Map<string, Map<string, number>>()
 
+/** How much work is running. Without any, the runtime follows no promise for it, which all promises would pay for. */
+let running = 0
+
 /** Runs `work` as the work of a key, so that calls made inside it are known to come from it. */
 export async function runAs<T>(by: object, key: string, work: () => Promise<T>): Promise<T> {
-  const running: Work = { key, by, outer: current.getStore(), isOver: false }
+  const one: Work = { key, by, outer: current.getStore(), isOver: false }
+  running++
   try {
-    return await current.run(running, work)
+    return await current.run(one, work)
   } finally {
     // Code it started may go on after it, and no longer waits for other work.
-    running.isOver = true
+    one.isOver = true
+    running--
+    if (running === 0) current.disable()
   }
 }
 
@@ -37,6 +43,7 @@ export function isInsideWorkOf(by: object): boolean {
  * @throws InvalidArgumentError where it would wait for itself: directly, or because the work of that key waits for it
  */
 export function beginWait(key: string): () => void {
+  if (running === 0) return () => {}
   const waiting = outwards().map((work) => work.key)
   if (waiting.includes(key)) {
     throw new InvalidArgumentError('This call is made by the work of the same key: it would wait for itself.')

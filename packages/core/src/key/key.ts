@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { configure } from 'safe-stable-stringify'
 import { InvalidArgumentError } from '../errors/caller-errors.js'
 import { unfitForJson } from '../util/json.js'
@@ -7,7 +7,7 @@ const stringify = configure({ circularValue: Error, bigint: false, strict: true 
 
 /** SHA-256 as 43 characters of base64url: never cut, so that strangers' requests never meet by birthday. */
 export function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
+  return hash('sha256', text, 'base64url')
 }
 
 /**

@@ -2,6 +2,7 @@ import { LiveLog } from '../answer/live-log.js'
 import type { AnswerHead } from '../answer/record.js'
 import type { Callers } from '../call/callers.js'
 import { type Call, type Engine, keyOf, type Settled } from '../call/engine.js'
+import { runAs } from '../call/running-work.js'
 import {
   CancelledError,
   ExecutionTimeoutError,
@@ -83,7 +84,7 @@ export async function execute<T>(
 
   async function work(): Promise<T> {
     try {
-      const done = Promise.resolve().then(() => call.work(aborter.signal, begin))
+      const done = runAs(engine, digest, async () => call.work(aborter.signal, begin))
       return await abortable(done, aborter.signal)
     } finally {
       isWorking = false

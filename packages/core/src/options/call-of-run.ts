@@ -5,6 +5,9 @@ import type { RunOptions, WorkContext } from './run-options.js'
 import type { Settings } from './settings.js'
 import { ttlMs } from './ttl.js'
 
+/** Of a call that says nothing of its request beside the key. */
+const NO_FINGERPRINT = payloadDigest(null)
+
 /** One `run` as the loop knows it. Key and fingerprint are fixed here, before any code of the user could change them. */
 export function callOfRun(
   key: string,
@@ -16,7 +19,7 @@ export function callOfRun(
   const id = storeKey('run', scope, key)
   return {
     id,
-    fingerprint: payloadDigest(options.fingerprint ?? null),
+    fingerprint: options.fingerprint == null ? NO_FINGERPRINT : payloadDigest(options.fingerprint),
     isKeyGiven: true,
     ttlMs: ttlMs(ttl),
     maxWaitMs: settings.maxWaitMs,

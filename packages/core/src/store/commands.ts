@@ -5,6 +5,7 @@ import { isStoreError, StoreError } from '../errors/store-errors.js'
 import { inTime } from '../util/budget.js'
 import { Breaker } from './breaker.js'
 import { Connection } from './connection.js'
+import { assertReply, type CommandName } from './replies.js'
 import type { Store } from './store.js'
 
 /** The pauses between two tries of one acquire, ms: the first is made again at once. */
@@ -56,7 +57,12 @@ export class Commands {
   }
 
   /** Sends one command. Its connection is waited for at most `forMs`; all of it together takes no longer. */
-  async send<T>(key: string, command: () => Promise<T>, forMs = this.#budgetMs): Promise<T> {
+  async send<T>(
+    name: CommandName,
+    key: string,
+    command: () => Promise<T>,
+    forMs = this.#budgetMs,
+  ): Promise<T> {
     const until = performance.now() + forMs
     const { breaker, connection } = this.#partOf(key)
     let budgetMs = 0
@@ -64,7 +70,8 @@ export class Commands {
     let isLate = false
     try {
       // A command sent after its caller gave up would take a lock that nobody holds.
-      await connection.ready(forMs - LEAST_MS)
+      const connecting = connection.ready(forMs - LEAST_MS)
+      if (connecting) await connecting
       if (!breaker.admits()) throw leftAlone()
       isSent = true
       budgetMs = Math.min(this.#budgetMs, until - performance.now())
@@ -72,6 +79,7 @@ export class Commands {
         isLate = true
         return tooSlow(budgetMs)
       })
+      assertReply(name, answer)
       breaker.reset()
       return answer
     } catch (cause) {
@@ -97,7 +105,12 @@ export class Commands {
    * another server its client fails at once, for as long as that takes: the command is sent again and again, for a
    * budget. A new budget begins when a lost connection is back.
    */
-  async sendInsistently<T>(key: string, command: () => Promise<T>, forMs: number): Promise<T> {
+  async sendInsistently<T>(
+    name: CommandName,
+    key: string,
+    command: () => Promise<T>,
+    forMs: number,
+  ): Promise<T> {
     const end = performance.now() + forMs
     let until: number | undefined
     const started = () => {
@@ -106,7 +119,7 @@ export class Commands {
     }
     for (let pauseMs = 0; ; pauseMs = Math.min(pauseMs + FIRST_PAUSE_MS, MAX_PAUSE_MS)) {
       try {
-        return await this.send(key, started, (until ?? end) - performance.now())
+        return await this.send(name, key, started, (until ?? end) - performance.now())
       } catch (error) {
         const isLost = isStoreError(error) && (error.effect === 'unknown' || error.isPassing)
         const { breaker, connection } = this.#partOf(key)

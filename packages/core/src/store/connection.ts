@@ -12,7 +12,7 @@ const LOOK_WHEN_CLOSED_MS = 500
  * costs more than the wait; one that has been away for `patienceMs` is only looked at, until it is back.
  */
 export class Connection {
-  readonly #askStore: () => Promise<void>
+  readonly #askStore: () => Promise<void> | undefined
   readonly #patienceMs: number
   readonly #onBack: () => void
   #wasReady: boolean
@@ -22,19 +22,32 @@ export class Connection {
   #isStopped = false
 
   /**
-   * `ask` resolves when commands can be sent. `onBack` is called when a connection that was lost is there again.
+   * `ask` resolves when commands can be sent; undefined: now. `onBack` is called when a connection that was lost is there again.
    * `wasReady`: whether the store was ever connected, as far as is known.
    */
-  constructor(ask: () => Promise<void>, patienceMs: number, onBack: () => void, wasReady = false) {
+  constructor(
+    ask: () => Promise<void> | undefined,
+    patienceMs: number,
+    onBack: () => void,
+    wasReady = false,
+  ) {
     this.#askStore = ask
     this.#wasReady = wasReady
     this.#patienceMs = patienceMs
     this.#onBack = onBack
   }
 
-  /** Resolves when commands can be sent. Rejects where waiting cannot help, and after `ms`. */
-  async ready(ms: number): Promise<void> {
-    if (await this.#look()) return
+  /**
+   * Undefined where commands can be sent now. Else resolves when they can be; rejects where waiting cannot help, and
+   * after `ms`.
+   */
+  ready(ms: number): Promise<void> | undefined {
+    const looked = this.#look()
+    return looked === true ? undefined : this.#readyAfter(looked, ms)
+  }
+
+  async #readyAfter(looked: Promise<boolean>, ms: number): Promise<void> {
+    if (await looked) return
     const awayForMs = performance.now() - (this.#lostAt ?? performance.now())
     const waitMs = Math.min(ms, this.#patienceMs - awayForMs)
     // A client that somebody closed will not come back in a moment.
@@ -70,27 +83,44 @@ export class Connection {
     return this.#back
   }
 
-  /** Takes one turn of the event loop at most: a client that is connected says so at once. */
-  #look(): Promise<boolean> {
+  /** True where the store says so at once. Else one turn of the event loop: a client that is connected needs no more. */
+  #look(): true | Promise<boolean> {
+    let asked: Promise<void> | undefined
+    try {
+      asked = this.#askStore()
+    } catch (error) {
+      asked = Promise.reject(error)
+    }
+    if (asked === undefined) {
+      this.#isFound()
+      return true
+    }
     return new Promise((resolve) => {
       const turn = setImmediate(() => {
         this.#lose(undefined)
         resolve(false)
       })
-      this.#ask().then(
+      Promise.resolve(asked).then(
         () => {
           clearImmediate(turn)
-          this.#wasReady = true
-          if (this.#lostAt !== undefined) this.#regain()
+          this.#isFound()
           resolve(true)
         },
         (error) => {
           clearImmediate(turn)
-          this.#lose(error as StoreError)
+          this.#lose(asReason(error))
           resolve(false)
         },
       )
     })
+  }
+
+  #isFound(): void {
+    this.#wasReady = true
+    if (this.#lostAt === undefined) return
+    this.#lostAt = undefined
+    this.#reason = undefined
+    this.#onBack()
   }
 
   #lose(reason: StoreError | undefined): void {
@@ -98,18 +128,11 @@ export class Connection {
     void this.back()
   }
 
-  #regain(): void {
-    this.#lostAt = undefined
-    this.#reason = undefined
-    this.#onBack()
-  }
-
   async #untilBack(): Promise<void> {
     while (this.#lostAt !== undefined && !this.#isStopped) {
       try {
         await this.#ask()
-        this.#wasReady = true
-        if (this.#lostAt !== undefined) this.#regain()
+        this.#isFound()
       } catch (error) {
         this.#reason = error as StoreError
         const isClosed = this.#reason.refused !== undefined

@@ -1,6 +1,5 @@
 import { isStoreError, type StoreError } from '../errors/store-errors.js'
 import { Commands } from './commands.js'
-import { checked } from './replies.js'
 import type { AcquireOptions, Claim, Found, Read, Store, Watch } from './store.js'
 
 /** The commands of a store that core sends, bounded in time. */
@@ -58,7 +57,7 @@ export function guarded(store: Store, options: GuardOptions): GuardedStore {
   const { budgetMs, onRefused, onNoHints } = options
   const commands = new Commands(store, budgetMs, onRefused)
   const { longestMs } = commands
-  const command: Commands['send'] = (...args) => commands.send(...args)
+  const send: Commands['send'] = (...args) => commands.send(...args)
 
   /** Where the store is there and hints are not, waiters poll, which is slower: it is told. */
   async function tellNoHints(key: string, error: unknown): Promise<void> {
@@ -69,29 +68,28 @@ export function guarded(store: Store, options: GuardOptions): GuardedStore {
   return {
     acquire: (key, claim, leaseMs, options, forMs) =>
       commands.sendInsistently(
+        'acquire',
         key,
-        () => checked('acquire', store.acquire(key, claim, leaseMs, options)),
+        () => store.acquire(key, claim, leaseMs, options),
         Math.min(forMs, longestMs),
       ),
-    renew: (key, ...args) => command(key, () => checked('renew', store.renew(key, ...args))),
-    complete: (key, ...args) => command(key, () => checked('complete', store.complete(key, ...args))),
-    release: (key, ...args) => command(key, () => checked('release', store.release(key, ...args))),
-    leaveNote: (key, ...args) => command(key, () => store.leaveNote(key, ...args)),
-    readNote: (key, ...args) =>
-      command(key, () => checked('readNote', store.readNote(key, ...args)), longestMs),
-    read: (key, forMs = longestMs) =>
-      command(key, () => checked('read', store.read(key)), Math.min(forMs, longestMs)),
-    forget: (key) => command(key, () => checked('forget', store.forget(key))),
+    renew: (key, ...args) => send('renew', key, () => store.renew(key, ...args)),
+    complete: (key, ...args) => send('complete', key, () => store.complete(key, ...args)),
+    release: (key, ...args) => send('release', key, () => store.release(key, ...args)),
+    leaveNote: (key, ...args) => send('leaveNote', key, () => store.leaveNote(key, ...args)),
+    readNote: (key, ...args) => send('readNote', key, () => store.readNote(key, ...args), longestMs),
+    read: (key, forMs = longestMs) => send('read', key, () => store.read(key), Math.min(forMs, longestMs)),
+    forget: (key) => send('forget', key, () => store.forget(key)),
     // Each of the two is useless without the other.
     ...(store.append &&
       store.tail && {
-        append: (key, ...args) => command(key, () => checked('append', store.append!(key, ...args))),
-        tail: (key, ...args) => command(key, () => checked('tail', store.tail!(key, ...args))),
+        append: (key, ...args) => send('append', key, () => store.append!(key, ...args)),
+        tail: (key, ...args) => send('tail', key, () => store.tail!(key, ...args)),
       }),
     ...(store.report &&
       store.reports && {
-        report: (board, ...args) => command(board, () => store.report!(board, ...args)),
-        reports: (board) => command(board, () => checked('reports', store.reports!(board))),
+        report: (board, ...args) => send('report', board, () => store.report!(board, ...args)),
+        reports: (board) => send('reports', board, () => store.reports!(board)),
       }),
     ...(store.watch && {
       watch(key, listener) {
@@ -101,7 +99,7 @@ export function guarded(store: Store, options: GuardOptions): GuardedStore {
       },
     }),
     ...(store.onNotice && { onNotice: (listener) => safeNotices(store, listener) }),
-    connected: (key, ms) => commands.connectionOf(key).ready(ms),
+    connected: async (key, ms) => commands.connectionOf(key).ready(ms),
     isThere: (key) => commands.connectionOf(key).isThere(),
     back: (key) => commands.connectionOf(key).back(),
     stop: () => commands.stop(),

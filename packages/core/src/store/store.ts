@@ -71,9 +71,10 @@ export interface Store
   /**
    * Resolves once a command for this key can be answered; without a key, one for any. Rejects with a StoreError while
    * it cannot. Core waits for it, for a limited time, before every command, so that nothing is queued in a client that
-   * is not connected and runs long after its caller gave up.
+   * is not connected and runs long after its caller gave up. Where a command can be answered now, undefined in place of
+   * a promise says the same and costs no turn.
    */
-  ready(key?: string): Promise<void>
+  ready(key?: string): Promise<void> | undefined
 
   /** Lets go of what the store opened itself; never closes a client it was given. */
   close(): Promise<void>

@@ -16,13 +16,14 @@ export class Background {
   }
 
   add(task: Promise<unknown>): void {
-    const tracked = task.catch(() => {}).finally(() => this.#running.delete(tracked))
-    this.#running.add(tracked)
+    const ended = () => void this.#running.delete(task)
+    this.#running.add(task)
+    task.then(ended, ended)
   }
 
   /** Resolves when nothing runs any more, what was added meanwhile included. */
   async drain(): Promise<void> {
     this.#closing.abort()
-    while (this.#running.size > 0) await Promise.all(this.#running)
+    while (this.#running.size > 0) await Promise.allSettled(this.#running)
   }
 }

@@ -6,6 +6,15 @@ export function inTime<T>(promise: Promise<T>, ms: number, late: () => Error): P
       // is judged slow.
       setImmediate(() => reject(late()))
     }, ms)
-    promise.then(resolve, reject).finally(() => clearTimeout(timer))
+    promise.then(
+      (value) => {
+        clearTimeout(timer)
+        resolve(value)
+      },
+      (error) => {
+        clearTimeout(timer)
+        reject(error)
+      },
+    )
   })
 }
