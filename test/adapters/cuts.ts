@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createIdem } from '@idem/core'
 import { startFaultProxy, startRedis, startRedisServer, type TestRedis } from '@idem/testing'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Connect } from './outages.js'
 import { traffic } from './traffic.js'
 
@@ -24,6 +24,22 @@ export function cuts(connect: Connect): void {
     })
     return { idem, disconnect: () => client.disconnect() }
   }
+
+  test('a watch whose connection breaks tells that hints may have been missed: its waiters look at once', async () => {
+    const proxy = await startFaultProxy(redis.url)
+    const client = await connect(proxy.url)
+    const store = client.store(`${redis.prefix}${randomUUID()}:`)
+    const hints: string[] = []
+    const watch = store.watch!('key', ({ type }) => hints.push(type))
+    await watch.ready
+    expect(hints).toEqual([])
+    proxy.cut()
+    await vi.waitFor(() => expect(hints).toContain('missed'), { timeout: 20_000 })
+    watch.stop()
+    await store.close()
+    client.disconnect()
+    await proxy.stop()
+  })
 
   test('a connection cut for 100 or 900 ms while calls run, other keys asked for meanwhile, costs no call', {
     timeout: 60_000,

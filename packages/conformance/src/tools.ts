@@ -134,16 +134,22 @@ export function assertNotEarly(lapsedAtMs: number, sinceMs: number, ms: number):
 }
 
 export interface Listening {
-  readonly hints: Hint[]
+  /** Those of owners. That some may have been missed is told by stores that can. */
+  readonly hints: OwnersHint[]
   stop(): void
   /** Waits for a hint; others may come before it, and it may come twice. */
-  heard<T extends Hint['type']>(type: T, owner: string): Promise<Extract<Hint, { type: T }>>
+  heard<T extends OwnersHint['type']>(type: T, owner: string): Promise<Extract<OwnersHint, { type: T }>>
 }
+
+/** A hint of one owner. */
+type OwnersHint = Exclude<Hint, { type: 'missed' }>
 
 /** Watches a key, and resolves when the watch is ready. */
 export async function listen(store: Store, key: string): Promise<Listening> {
-  const hints: Hint[] = []
-  const watch = store.watch!(key, (hint) => hints.push(hint))
+  const hints: OwnersHint[] = []
+  const watch = store.watch!(key, (hint) => {
+    if (hint.type !== 'missed') hints.push(hint)
+  })
   await watch.ready
   return {
     hints,
@@ -151,7 +157,7 @@ export async function listen(store: Store, key: string): Promise<Listening> {
     heard: (type, owner) =>
       eventually(`no hint \`${type}\` came of this owner`, async () => {
         const hint = hints.find((one) => one.type === type && one.owner === owner)
-        return hint as Extract<Hint, { type: typeof type }> | undefined
+        return hint as Extract<OwnersHint, { type: typeof type }> | undefined
       }),
   }
 }

@@ -26,13 +26,14 @@ function driverOf(client: IoredisClient): RedisDriver {
       return send(client, String(command), args)
     },
     ready: onceReady(client),
-    async subscriber(onMessage) {
+    async subscriber(onMessage, onMissed) {
       // ioredis subscribes again by itself, but a failure of that is an unhandled rejection, which ends the process.
       const connection = client.duplicate({ autoResubscribe: false })
       const channels = new Set<string>()
       connection.on('ready', () => {
         for (const channel of channels) connection.ssubscribe(channel).catch(() => {}) // Waiters poll then.
       })
+      connection.on('close', onMissed)
       connection.on('smessageBuffer', (channel, message) => onMessage(channel.toString(), message))
       const ready = onceReady(connection)
       const disconnect = () => connection.disconnect()

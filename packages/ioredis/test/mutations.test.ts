@@ -14,7 +14,7 @@ const AREAS: Record<string, readonly Area[]> = {
   'complete-1.lua': ['complete', 'fingerprint', 'replace', 'void', 'wake'],
   'forget-1.lua': ['void', 'values'],
   'release-1.lua': ['ownership', 'void', 'values', 'wake'],
-  'renew-1.lua': ['ownership', 'takeover', 'void', 'values'],
+  'renew-1.lua': ['ownership', 'takeover', 'void', 'values', 'wake'],
   'replace-by-lock-1.lua': ['acquire', 'fingerprint', 'values', 'void'],
   'report-1.lua': ['reports'],
   'tail-1.lua': ['live'],
@@ -30,13 +30,13 @@ const EQUIVALENT: Record<string, string> = {
   "complete-1.lua:2: '^ -> '": 'what this store wrote begins with its kind, and is found there first',
   "forget-1.lua:5: $' -> '": 'what begins with L or V is a lock, whatever comes behind its names',
   "release-1.lua:1: $' -> '": 'what begins with L or V is a lock, whatever comes behind its names',
-  "renew-1.lua:6: $' -> '": 'what begins with L or V is a lock, whatever comes behind its names',
-  "renew-1.lua:12: redis.call('PEXPIRE', KEYS[1], ARGV[3], 'NX') == 1 -> true":
+  "renew-1.lua:7: $' -> '": 'what begins with L or V is a lock, whatever comes behind its names',
+  "renew-1.lua:14: redis.call('PEXPIRE', KEYS[1], ARGV[3], 'NX') == 1 -> true":
     'lost all the same; it is told more often',
-  "renew-1.lua:12: redis.call('PEXPIRE', KEYS[1], ARGV[3], 'NX') == 1 -> false":
+  "renew-1.lua:14: redis.call('PEXPIRE', KEYS[1], ARGV[3], 'NX') == 1 -> false":
     'lost all the same; it is not told',
-  'renew-1.lua:12: and -> or': 'lost all the same; it is not told',
-  "renew-1.lua:12: nothing -> , 'NX'": 'said twice is said once',
+  'renew-1.lua:14: and -> or': 'lost all the same; it is not told',
+  "renew-1.lua:14: nothing -> , 'NX'": 'said twice is said once',
   "replace-by-lock-1.lua:3: '^ -> '": 'what this store wrote begins with its kind, and is found there first',
 }
 

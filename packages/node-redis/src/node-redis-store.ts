@@ -27,8 +27,9 @@ function driverOf(client: NodeRedisClient): RedisDriver {
   return {
     send: (_key, command) => client.sendCommand(command, BULK_STRINGS_AS_BUFFERS),
     ready: onceReady(client),
-    async subscriber(onMessage) {
+    async subscriber(onMessage, onMissed) {
       const connection = client.duplicate()
+      connection.on('error', onMissed)
       const listener: NodeRedisListener = (message, channel) => onMessage(channel.toString(), message)
       let closed = false
       // destroy() overlooks a socket that is just being opened, which would stay open (in 5.x it does).

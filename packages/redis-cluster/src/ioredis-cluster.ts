@@ -27,6 +27,7 @@ export interface IoredisCluster {
   sunsubscribe(channel: string): Promise<unknown>
   on(event: 'smessageBuffer', listener: (channel: Buffer, message: Buffer) => void): this
   on(event: 'ready' | 'close' | 'end' | 'error', listener: (error: unknown) => void): this
+  on(event: '-node' | '-subscriber', listener: () => void): this
   off(event: 'ready' | 'close' | 'end', listener: () => void): this
 }
 
@@ -35,10 +36,11 @@ export function ioredisClusterDriver(client: IoredisCluster): RedisDriver {
     send: (_key, [command = '', ...args]) => send(client, String(command), args),
     domain: (key) => client.slots[slotOf(key)]?.[0] ?? '',
     ready: onceReady(client),
-    async subscriber(onMessage) {
+    async subscriber(onMessage, onMissed) {
       // With numbers as text ioredis loses its way among the slots of subscriptions.
       const redisOptions = { ...client.options.redisOptions, stringNumbers: false }
       const connection = client.duplicate([], { shardedSubscribers: true, redisOptions })
+      connection.on('-node', onMissed).on('-subscriber', onMissed)
       connection.on('smessageBuffer', (channel, message) => onMessage(channel.toString(), message))
       const ready = onceReady(connection)
       const disconnect = () => connection.disconnect()

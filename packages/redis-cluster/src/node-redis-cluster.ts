@@ -41,7 +41,7 @@ export function nodeRedisClusterDriver(client: NodeRedisCluster): RedisDriver {
     send: (key, command) => client.sendCommand(key, false, [...command], BULK_STRINGS_AS_BUFFERS),
     domain: (key) => client.getSlotMaster(slotOf(key))?.address ?? '',
     ready: onceReady(client),
-    async subscriber(onMessage): Promise<RedisSubscriber> {
+    async subscriber(onMessage, onMissed): Promise<RedisSubscriber> {
       const connection = client.duplicate()
       // When a node goes the client subscribes anew by this method, and nobody awaits that: a rejection would end the
       // process. The callers here still hear of one.
@@ -53,6 +53,7 @@ export function nodeRedisClusterDriver(client: NodeRedisCluster): RedisDriver {
       }
       // An 'error' without a listener ends the process; the client it was made from reports the same.
       connection.on('error', () => {})
+      connection.on('node-error', onMissed)
       // If its owner closes the client, this connection is closed too: nothing is left that keeps a process alive.
       client.on('disconnect', () => connection.isOpen && connection.destroy())
       const listener: Listener = (message, channel) => onMessage(channel.toString(), message)

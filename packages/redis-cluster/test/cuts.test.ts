@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createIdem } from '@idem/core'
 import { type FaultProxy, startFaultProxy, startRedisCluster, type TestCluster } from '@idem/testing'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { traffic } from '../../../test/adapters/traffic.js'
 import { clientNames, openHandle } from './clients.js'
 
@@ -26,6 +26,7 @@ async function throughProxies(name: (typeof clientNames)[number], prefix: string
   const idem = createIdem({ store: handle.store, tuning: { storeBudgetMs: 30_000 }, logger: { warn() {} } })
   return {
     idem,
+    store: handle.store,
     proxies,
     async close() {
       await idem.close()
@@ -36,6 +37,18 @@ async function throughProxies(name: (typeof clientNames)[number], prefix: string
 }
 
 describe.each(clientNames)('through %s', (name) => {
+  test('a watch whose connection breaks tells that hints may have been missed: its waiters look at once', async () => {
+    const { store, proxies, close } = await throughProxies(name, `${cluster.prefix}${randomUUID()}:`)
+    const hints: string[] = []
+    const watch = store.watch!('key', ({ type }) => hints.push(type))
+    await watch.ready
+    for (const proxy of proxies) proxy.cut()
+    await vi.waitFor(() => expect(hints).toContain('missed'), { timeout: 20_000 })
+    for (const proxy of proxies) proxy.pass()
+    watch.stop()
+    await close()
+  })
+
   test('all connections cut for 100 or 900 ms while calls run, or those to one node, cost no call', {
     timeout: 60_000,
   }, async () => {

@@ -20,8 +20,14 @@ export interface RedisDriver {
    * first wait, and again only after it rejected. Returns at once, and waits for the connection in `subscribe`:
    * closing the store waits for this. Subscriptions must survive reconnects. Absent where the client has no sharded
    * subscriptions: waiters then poll alone.
+   *
+   * `onMissed` is to be called when the connection breaks: messages may be missed until it is back. Where the client does
+   * not say so, waiters find out within half a lease.
    */
-  subscriber?(onMessage: (channel: string, message: Buffer) => void): Promise<RedisSubscriber>
+  subscriber?(
+    onMessage: (channel: string, message: Buffer) => void,
+    onMissed: () => void,
+  ): Promise<RedisSubscriber>
 }
 
 export interface RedisSubscriber {

@@ -83,11 +83,19 @@ export class Hints {
   }
 
   #connection(): Promise<RedisSubscriber> {
-    this.#subscriber ??= this.#open((channel, message) => this.#hear(channel, message)).catch((error) => {
+    this.#subscriber ??= this.#open(
+      (channel, message) => this.#hear(channel, message),
+      () => this.#miss(),
+    ).catch((error) => {
       this.#subscriber = undefined
       throw error
     })
     return this.#subscriber
+  }
+
+  #miss(): void {
+    for (const { listeners } of this.#channels.values())
+      for (const tell of listeners) tell({ type: 'missed' })
   }
 
   #hear(channel: string, message: Buffer): void {
@@ -96,12 +104,12 @@ export class Hints {
   }
 }
 
-/** `settled <owner>`, `ended <owner>`, or `live <owner> <offset>\n<bytes>`. Any other message is passed over. */
+/** `settled <owner>`, `ended <owner>`, `held <owner>`, or `live <owner> <offset>\n<bytes>`. Any other message is passed over. */
 function readHint(message: Buffer): Hint | undefined {
   const end = message.indexOf('\n')
   const [type, owner, offset] = message.toString('latin1', 0, end < 0 ? undefined : end).split(' ')
   if (owner === undefined) return undefined
-  if (type === 'settled' || type === 'ended') return { type, owner }
+  if (type === 'settled' || type === 'ended' || type === 'held') return { type, owner }
   if (type !== 'live' || end < 0) return undefined
   const bytes = message.subarray(end + 1)
   return { type, owner, offset: Number(offset), ...(bytes.byteLength > 0 && { bytes }) }

@@ -118,7 +118,7 @@ export function redisStore(driver: RedisDriver, options: RedisStoreOptions = {})
 
   const hints =
     driver.subscriber &&
-    new Hints((onMessage) => driver.subscriber!(onMessage), {
+    new Hints((onMessage, onMissed) => driver.subscriber!(onMessage, onMissed), {
       toError: (error, command, channel) => failed(error, command, channel),
       onRefused: (error) => notices.tell(error),
     })

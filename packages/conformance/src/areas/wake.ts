@@ -4,6 +4,7 @@ import {
   assertCompleted,
   atOnce,
   bytesOf,
+  eventually,
   LONG_MS,
   listen,
   newClaim,
@@ -36,6 +37,42 @@ const watching = area(
       const listening = await listen(store, key)
       await store.release(key, owner.owner)
       await listening.heard('ended', owner.owner)
+      listening.stop()
+    },
+
+    'a renewal tells a watcher that the owner is at work': async ({ open }) => {
+      const store = await open()
+      const [key, owner] = [newKey(), newClaim()]
+      await take(store, key, owner)
+      const listening = await listen(store, key)
+      await store.renew(key, owner, LONG_MS)
+      await listening.heard('held', owner.owner)
+      listening.stop()
+    },
+
+    'a renewal that takes the lock back tells the same': async ({ open }) => {
+      const store = await open()
+      const [key, owner] = [newKey(), newClaim()]
+      const listening = await listen(store, key)
+      await store.renew(key, owner, LONG_MS)
+      await listening.heard('held', owner.owner)
+      listening.stop()
+    },
+
+    'a renewal that is refused tells no watcher anything': async ({ open }) => {
+      const store = await open()
+      const [key, owner, other] = [newKey(), newClaim(), newClaim()]
+      await take(store, key, owner)
+      const listening = await listen(store, key)
+      await store.renew(key, other, LONG_MS)
+      await store.complete(key, owner, ANSWER, LONG_MS)
+      await store.renew(key, other, LONG_MS)
+      await listening.heard('settled', owner.owner)
+      // Hints of one key come in order: whatever the renewals told has come by now.
+      await store.complete(key, owner, ANSWER, LONG_MS, { over: true })
+      const settled = () => listening.hints.filter(({ type }) => type === 'settled').length
+      await eventually('the second completion was not heard', async () => settled() >= 2 || undefined)
+      assert.ok(!listening.hints.some(({ type }) => type === 'held'))
       listening.stop()
     },
 

@@ -41,7 +41,7 @@ class AnswersWatchersFromMemory extends PlainStore {
   readonly #seen = new Map<string, Found>()
   override watch(key: string, listener: Listener): Watch {
     const watch = super.watch(key, (hint) => {
-      this.#seen.delete(key)
+      if (hint.type !== 'held') this.#seen.delete(key)
       listener(hint)
     })
     this.#watched.add(key)
@@ -128,7 +128,7 @@ export const faults: Broken[] = [
     alsoFails: {},
   },
   {
-    breaks: 'Who watches a key is answered from memory until a hint comes.',
+    breaks: 'Who watches a key is answered from memory until a hint of its end comes.',
     open: several(AnswersWatchersFromMemory),
     fails: 'an owner is cut off: when its lease is over one waiter makes the call, and nobody waits longer',
     alsoFails: because(

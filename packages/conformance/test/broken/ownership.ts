@@ -14,6 +14,7 @@ class UnfencedRenew extends PlainStore {
     const there = this.at(key)
     if (there?.kind !== 'lock') return super.renew(key, claim, leaseMs)
     this.lock(key, there, leaseMs)
+    this.hint(key, { type: 'held', owner: claim.owner })
     return 'held'
   }
 }
@@ -69,6 +70,7 @@ export const ownership: Broken[] = [
     fails: 'a stale owner cannot renew the lock of its successor, and is told that it is lost',
     alsoFails: because(
       'somebody who does not hold the lock renews it',
+      'a renewal that is refused tells no watcher anything',
       'a renewal that is lost does not lengthen the lease it met',
       'owners are compared to the letter',
       'an owner that never held the lock can neither release nor renew it',

@@ -84,6 +84,7 @@ export class PlainStore implements Store {
     if (there?.kind === 'record') return 'completed'
     if (there && there.owner !== claim.owner) return 'lost'
     this.lock(key, { ...claim, void: isVoid(there) }, leaseMs)
+    this.hint(key, { type: 'held', owner: claim.owner })
     return there ? 'held' : 'retaken'
   }
 

@@ -188,6 +188,6 @@ export const replace: Broken[] = [
     breaks: 'A replacement wakes nobody.',
     open: one(new SilentReplace()),
     fails: 'a replacement wakes a watcher and names the owner whose record stands now',
-    alsoFails: {},
+    alsoFails: because('it listens to a replacement', 'a renewal that is refused tells no watcher anything'),
   },
 ]

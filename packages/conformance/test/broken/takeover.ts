@@ -133,7 +133,10 @@ export const takeover: Broken[] = [
     breaks: 'A renewal says `held` and extends nothing.',
     open: one(new RenewsNothing()),
     fails: 'a renewed lease is not taken before the renewal lapses',
-    alsoFails: {},
+    alsoFails: because(
+      'nothing is renewed that could be told',
+      'a renewal tells a watcher that the owner is at work',
+    ),
     mayFail: {
       'renewals whose replies are lost hold the lock':
         'only if a waiter looks before the owner takes the lock back',
@@ -170,6 +173,7 @@ export const takeover: Broken[] = [
     fails: 'renew takes an absent key back for its owner, and says so',
     alsoFails: because(
       'it begins with a lock taken back',
+      'a renewal that takes the lock back tells the same',
       'a lock taken back by renew lapses like any other',
       'renew takes a lapsed lock back for its owner while nobody else has it',
       'a lock of the same owner after the release is not void',

@@ -1,4 +1,4 @@
-import type { Hint, Watch } from '@idem/core/store'
+import type { Claim, Hint, Renewed, Watch } from '@idem/core/store'
 import { type Broken, because, one, several } from './broken.js'
 import { type Listener, PlainStore } from './plain-store.js'
 
@@ -14,9 +14,23 @@ class SilentCompletion extends PlainStore {
   }
 }
 
+class SilentRenewal extends PlainStore {
+  protected override hint(key: string, hint: Hint): void {
+    if (hint.type !== 'held') super.hint(key, hint)
+  }
+}
+
+class TellsRefusedRenewals extends PlainStore {
+  override async renew(key: string, claim: Claim, leaseMs: number): Promise<Renewed> {
+    const renewed = await super.renew(key, claim, leaseMs)
+    if (renewed === 'lost' || renewed === 'completed') this.hint(key, { type: 'held', owner: claim.owner })
+    return renewed
+  }
+}
+
 class NamelessHints extends PlainStore {
   protected override hint(key: string, hint: Hint): void {
-    super.hint(key, { ...hint, owner: '' })
+    super.hint(key, hint.type === 'missed' ? hint : { ...hint, owner: '' })
   }
 }
 
@@ -89,6 +103,18 @@ class ReadyTooSoon extends PlainStore {
 
 export const wake: Broken[] = [
   {
+    breaks: 'A renewal tells nobody.',
+    open: one(new SilentRenewal()),
+    fails: 'a renewal tells a watcher that the owner is at work',
+    alsoFails: because('it listens to a renewal', 'a renewal that takes the lock back tells the same'),
+  },
+  {
+    breaks: 'A renewal that is refused is told as one that was made.',
+    open: one(new TellsRefusedRenewals()),
+    fails: 'a renewal that is refused tells no watcher anything',
+    alsoFails: {},
+  },
+  {
     breaks: 'A release wakes nobody.',
     open: one(new SilentRelease()),
     fails: 'a release wakes a watcher and names the owner that gave up',
@@ -102,6 +128,7 @@ export const wake: Broken[] = [
       ...because(
         'it listens to a completion',
         'a hint reaches a watcher in another process',
+        'a renewal that is refused tells no watcher anything',
         'a key can be watched again after the last watcher stopped',
         'a watcher of another key hears nothing',
         'after stop() nothing is heard',
@@ -122,6 +149,9 @@ export const wake: Broken[] = [
     alsoFails: because(
       'it waits for the hint of one owner',
       'a hint reaches a watcher in another process',
+      'a renewal that is refused tells no watcher anything',
+      'a renewal that takes the lock back tells the same',
+      'a renewal tells a watcher that the owner is at work',
       'a key can be watched again after the last watcher stopped',
       'a release wakes a watcher and names the owner that gave up',
       'a watcher of another key hears nothing',
@@ -203,6 +233,9 @@ export const wake: Broken[] = [
     fails: 'what happens right after `ready` is heard',
     alsoFails: because(
       'it counts on what happens right after `ready`',
+      'a renewal that is refused tells no watcher anything',
+      'a renewal that takes the lock back tells the same',
+      'a renewal tells a watcher that the owner is at work',
       'a completion wakes a watcher and names the owner whose record stands',
       'a hint reaches a watcher in another process',
       'a key can be watched again after the last watcher stopped',

@@ -77,6 +77,7 @@ class MemoryStore implements Store, LiveStore, ReportStore, WatchableStore {
     const lock = this.#locks.get(key)
     if (lock && lock.owner !== claim.owner) return 'lost'
     this.#locks.hold(key, claim, leaseMs, lock?.void)
+    this.#hints.tell(key, { type: 'held', owner: claim.owner })
     return lock ? 'held' : 'retaken'
   }
 

@@ -197,11 +197,15 @@ export type Completed =
 /**
  * - `settled`: a record was written.
  * - `ended`: the owner gave the lock up without one.
+ * - `held`: the owner has renewed its lease.
  * - `live`: its live log grew at `offset`, by these bytes where they are few.
+ * - `missed`: the connection that hints arrive on broke, so that any of them may have been missed. Optional: a store that
+ *   cannot tell lets its waiters find out by the silence.
  */
 export type Hint =
-  | { readonly type: 'settled' | 'ended'; readonly owner: string }
+  | { readonly type: 'settled' | 'ended' | 'held'; readonly owner: string }
   | { readonly type: 'live'; readonly owner: string; readonly offset: number; readonly bytes?: Uint8Array }
+  | { readonly type: 'missed' }
 
 export interface Watch {
   /** Resolves when hints from now on will arrive. Rejects if they cannot; polling goes on. */

@@ -74,8 +74,8 @@ export class Follow {
   }
 
   readonly hear = (hint: Hint): void => {
-    if (hint.owner !== this.#owner) return
-    if (hint.type !== 'live') this.#aliveUntil = 0
+    if (hint.type === 'missed' || hint.owner !== this.#owner) return
+    if (hint.type === 'settled' || hint.type === 'ended') this.#aliveUntil = 0
     if (hint.type !== 'live' || this.#isUnknown) return
     this.#isHeard()
     const { offset, bytes } = hint
