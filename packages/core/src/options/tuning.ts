@@ -24,8 +24,8 @@ export interface Tuning {
    */
   readonly pollMinMs?: number
   /**
-   * The longest interval between two looks, ms.
-   * @default 500: what a lost hint costs
+   * The longest interval between two looks while the owner is not heard, ms. While it is, looks are 2.5 s apart at most.
+   * @default 500: what is lost with a connection of hints costs that much
    */
   readonly pollMaxMs?: number
   /**
