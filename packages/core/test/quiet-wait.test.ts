@@ -29,6 +29,7 @@ async function waiting(time: ReturnType<typeof virtualTime>) {
   const first = owner.run('key', work)
   await began
   const second = waiter.runWithOutcome('key', () => 'a call of its own')
+  const sent = () => [...store.sent]
   const looks = () => store.sent.filter((command) => command === 'acquire').length
   // Until the first renewal the waiter polls.
   await time.pass(HALF_LEASE_MS)
@@ -37,6 +38,7 @@ async function waiting(time: ReturnType<typeof virtualTime>) {
     second,
     finish,
     looks,
+    sent,
     shared,
     listeners,
     deafen() {
@@ -48,12 +50,14 @@ async function waiting(time: ReturnType<typeof virtualTime>) {
 describe('a waiter that hears its owner', () => {
   test('looks every half lease, and has the answer as soon as it is there', async () => {
     const time = virtualTime()
-    const { first, second, finish, looks } = await waiting(time)
+    const { first, second, finish, looks, sent } = await waiting(time)
     const before = looks()
     await time.pass(60_000)
     // Each is between 0.8 and 1 of half a lease after the one before.
     expect(looks() - before).toBeGreaterThanOrEqual(Math.floor(60_000 / HALF_LEASE_MS))
     expect(looks() - before).toBeLessThanOrEqual(Math.ceil(60_000 / (0.8 * HALF_LEASE_MS)))
+    // Nor does it ask for a lease for a lock that its owner renews.
+    expect(sent()).not.toContain('renew')
     finish()
     const from = performance.now()
     expect(await time.until(second)).toEqual({ value: 'answer', outcome: 'collapsed' })

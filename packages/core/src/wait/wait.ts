@@ -51,6 +51,11 @@ export class Wait {
     this.#due = false
   }
 
+  /** Whether an owner is at work, as far as hints tell. */
+  get isHearing(): boolean {
+    return performance.now() < this.#heardUntil
+  }
+
   stop(): void {
     this.#watch?.stop()
   }

@@ -113,6 +113,8 @@ export class Waiting<T> {
    * the lock is gone the renewal takes it for this caller, as the next look finds.
    */
   async #mend(): Promise<void> {
+    // An owner that is heard renews its lock, and that gives it an expiry.
+    if (this.#wait?.isHearing) this.#mendAt = performance.now() + this.#engine.leaseMs
     if (performance.now() <= this.#mendAt || this.isFollowing) return
     this.#mendAt = performance.now() + this.#engine.leaseMs
     await this.#engine.store.renew(this.#call.id, this.#claim, this.#engine.leaseMs).catch((error) => {
