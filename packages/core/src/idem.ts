@@ -164,9 +164,13 @@ export function createIdem(options: IdemOptions = {}): Idem {
     const id = typeof key === 'string' ? storeKey('run', scope, key) : key.digest
     flights.forget(id)
     commits.forget(id)
+    settings.localCache?.forget(id)
     return orUnavailable(async () => {
       await clearMark(engine, id)
-      return engine.store.forget(id)
+      const stood = await engine.store.forget(id)
+      // What was read meanwhile may be of before.
+      settings.localCache?.forget(id)
+      return stood
     })
   }
 

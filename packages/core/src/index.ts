@@ -1,3 +1,4 @@
+export type { LocalCacheOptions } from './call/local-cache.js'
 export * from './errors/index.js'
 export type { IdemRequestInit } from './http/fetch.js'
 export { createIdem, type Idem } from './idem.js'

@@ -43,8 +43,8 @@ export async function run<T>(call: Call<T>, engine: Engine, callers: Callers): P
   }
   try {
     for (;;) {
-      const unstored = engine.commits.replay(call)
-      if (unstored) return { ...unstored, outcome: waiting.outcome }
+      const near = engine.commits.replay(call) ?? engine.localCache?.replay(call)
+      if (near) return { ...near, outcome: waiting.outcome }
       const found =
         waiting.isFollowing && !replacing
           ? await peek(call, engine)
@@ -71,7 +71,7 @@ export async function run<T>(call: Call<T>, engine: Engine, callers: Callers): P
             if (outcome === 'replayed' && isStale(call, settled.record)) {
               return await run(refreshing(call), engine, callers)
             }
-            waiting.finish(found.record.owner, settled.answer)
+            waiting.finish(found.record.owner, settled)
             return { ...settled, outcome }
           }
           // Foreign: must not be destroyed. Corrupt a second time: the store does not replace it.

@@ -7,6 +7,7 @@ import type { Probe } from '../store/probe.js'
 import type { Background } from '../util/background.js'
 import type { AbandonedCalls } from './abandoned-calls.js'
 import type { Commits } from './commits.js'
+import type { LocalCache } from './local-cache.js'
 
 /** Everything the loop needs that is the same for every call of one idem. */
 export interface Engine {
@@ -28,6 +29,7 @@ export interface Engine {
   readonly background: Background
   /** Answers of this process that are not stored yet. */
   readonly commits: Commits
+  readonly localCache: LocalCache | undefined
   readonly probe: Probe
   readonly events: Events
 }

@@ -25,6 +25,7 @@ export async function settle<T>(
   const { lock } = held
   if (encoded.keep === 'store' && call.replaces) {
     const stands = await lock.replace(call.replaces, sealAnswer(encoded.answer, call.ttlMs), call.ttlMs)
+    engine.localCache?.forget(call.replaces)
     await lock.giveUp({ type: 'answer', answer: encoded.answer })
     return stands ? { ...executed, record: { ttlMs: call.ttlMs } } : executed
   }
@@ -36,9 +37,11 @@ export async function settle<T>(
     const standing = wasOurs ? undefined : await readStanding(call, engine)
     return standing ?? executed
   }
+  const since = engine.localCache?.now ?? 0
   const completed = await lock.complete(sealAnswer(encoded.answer, call.ttlMs), call.ttlMs)
   switch (completed.state) {
     case 'stored':
+      engine.localCache?.keep(call, encoded.answer, { ttlMs: call.ttlMs }, since)
       return { ...executed, record: { ttlMs: call.ttlMs } }
     case 'standing':
       return asCollapsed(call, engine, completed.record) ?? executed

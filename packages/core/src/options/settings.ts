@@ -1,3 +1,4 @@
+import { type LocalCache, type LocalCacheOptions, localCacheOf } from '../call/local-cache.js'
 import { assertDialects, type Dialect } from '../dialect/dialect.js'
 import { InvalidArgumentError } from '../errors/caller-errors.js'
 import { memoryStore } from '../memory/memory-store.js'
@@ -52,6 +53,13 @@ export interface IdemOptions extends Policy {
    * @default 'reject': the execution may still be running, and paid for
    */
   readonly ifWaitTimesOut?: 'execute' | 'reject'
+  /**
+   * Keeps stored answers in this process for a moment, so that a replay does not ask the store. What this process
+   * forgets or refreshes counts at once; what another one does, when maxAgeMs is over.
+   * @default none: every process sees what another one has forgotten
+   * @example { maxAgeMs: 2_000 }
+   */
+  readonly localCache?: LocalCacheOptions
   /** The providers whose requests `idem.fetch` recognises; others pass through it untouched. @default none */
   readonly dialects?: readonly Dialect[]
   /**
@@ -87,6 +95,7 @@ const DEFAULTS = {
   ifAbandoned: 'cancel',
   ifStoreFails: 'execute',
   ifWaitTimesOut: 'reject',
+  localCache: undefined,
   dialects: [],
   fetch: undefined,
   tuning: {},
@@ -96,19 +105,29 @@ const DEFAULTS = {
 
 /** The options with every default in place. */
 export interface Settings
-  extends Required<Omit<IdemOptions, 'ttl' | 'policy' | 'fetch' | 'tuning'>>,
+  extends Required<Omit<IdemOptions, 'ttl' | 'policy' | 'localCache' | 'fetch' | 'tuning'>>,
     Required<Tuning>,
     Pick<IdemOptions, 'policy' | 'fetch'> {
   /** ms */
   readonly ttl: number
+  readonly localCache: LocalCache | undefined
 }
 
 /** @throws InvalidArgumentError for an option that cannot be used */
 export function settingsOf(options: IdemOptions): Settings {
   check.assertKnown(options, [...Object.keys(DEFAULTS), 'store'], 'createIdem')
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-  const { ttl, tuning, ...chosen } = { ...DEFAULTS, store: options.store ?? memoryStore(), ...given }
-  const settings: Settings = { ...chosen, ...tuned(tuning), ttl: ttlMs(ttl) }
+  const { ttl, tuning, localCache, ...chosen } = {
+    ...DEFAULTS,
+    store: options.store ?? memoryStore(),
+    ...given,
+  }
+  const settings: Settings = {
+    ...chosen,
+    ...tuned(tuning),
+    ttl: ttlMs(ttl),
+    localCache: localCacheOf(localCache),
+  }
   assertStore(settings.store)
   check.assertOneOf(settings.ifAbandoned, ['cancel', 'finish'], 'ifAbandoned')
   check.assertScope(settings.scope)

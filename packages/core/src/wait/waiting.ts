@@ -1,6 +1,5 @@
-import type { Answer } from '../answer/record.js'
 import type { Callers } from '../call/callers.js'
-import type { Call, Engine } from '../call/engine.js'
+import type { Call, Engine, Settled } from '../call/engine.js'
 import { isStoreError } from '../errors/store-errors.js'
 import type { Claim } from '../store/store.js'
 import { Follow, type Why } from './follow.js'
@@ -19,6 +18,8 @@ export class Waiting<T> {
   readonly #callers: Callers
   readonly #claim: Claim
   readonly #until: number
+  /** When it began, by the local cache. */
+  readonly #since: number
   readonly #mark: WaiterMark | undefined
   #follow: Follow | undefined
   #wait: Wait | undefined
@@ -33,6 +34,7 @@ export class Waiting<T> {
     this.#callers = callers
     this.#claim = claim
     this.#until = performance.now() + call.maxWaitMs
+    this.#since = engine.localCache?.now ?? 0
     this.#mark = call.ifAbandoned === 'cancel' ? new WaiterMark(engine, call.id) : undefined
     this.#follow = call.isLive && engine.store.tail ? new Follow(call, engine, callers.begin) : undefined
   }
@@ -88,7 +90,8 @@ export class Waiting<T> {
    * A record of `owner` is the answer. Callers that have a part of another owner's answer are given the rest of that
    * one, as long as its owner goes on.
    */
-  finish(owner: string, answer: Answer | undefined): void {
+  finish(owner: string, { answer, record }: Omit<Settled<T>, 'outcome'>): void {
+    if (answer && record) this.#engine.localCache?.keep(this.#call, answer, record, this.#since)
     if (this.isFollowing && this.#owner !== owner) {
       this.#engine.background.add(this.#stay(this.#follow!, this.#wait!, this.#owner!))
       this.#wait = this.#follow = undefined
