@@ -3,9 +3,11 @@ import { refreshing } from '../call/refresh.js'
 import type { HttpRequest } from '../dialect/dialect.js'
 import { ClosedError } from '../errors/caller-errors.js'
 import { isIdemError } from '../errors/idem-error.js'
+import { PIECE } from '../key/json-steps.js'
 import { storeKey } from '../key/key.js'
 import { isRetryIn } from '../key/request-headers.js'
 import type { Identified } from '../key/request-payload.js'
+import { atOnce, inTurns, type Steps } from '../key/steps.js'
 import type { MergedOptions } from '../options/call-options.js'
 import { httpCodec } from '../response/http-codec.js'
 import { type OwnHead, ownHeadOf, type Recorded } from '../response/recorded.js'
@@ -32,9 +34,17 @@ export async function exchange(door: HttpDoor, one: Exchange): Promise<Response>
       send(request),
     )
   }
-  const identity = identify(dialect, request)
+  // Large bodies are read with pauses for others, all else at once: what was asked before `close()` is under way then.
+  const isLarge = request.body.length > PIECE
+  const read = identify(dialect, request)
+  const identity = isLarge ? await inTurns(read) : atOnce(read)
   // Not a request of this dialect: it goes on untouched.
   if (!identity) return send(request)
+  const isRetry = isRetryIn(request.headers)
+  if (!('json' in identity)) {
+    const { options = one.client } = one
+    return passOn(door, { dialect, options, isRetry, reason: identity }, () => send(request))
+  }
   if (isBelowDoor()) {
     door.events.log(
       'debug',
@@ -43,12 +53,10 @@ export async function exchange(door: HttpDoor, one: Exchange): Promise<Response>
     return send(request)
   }
   const sendOn = (one: HttpRequest) => belowDoor(() => send(one))
-  const isRetry = isRetryIn(request.headers)
   try {
     if (door.isClosing()) throw new ClosedError()
-    const options = optionsFor(door, one, identity)
-    const opaque = one.opaque ?? unreadStream(one, identity)
-    const sharing = !opaque && sharingOf(door, one, identity, options)
+    const understood = understand(door, one, identity)
+    const { options, opaque, sharing } = isLarge ? await inTurns(understood) : atOnce(understood)
     if (!sharing) {
       if (opaque && !options.bypass) door.events.warn(opaque.topic, opaque.warning)
       const response = await sendOn(request)
@@ -67,6 +75,18 @@ export async function exchange(door: HttpDoor, one: Exchange): Promise<Response>
     if (isIdemError(error)) return errorResponse(dialect, error)
     throw error
   }
+}
+
+/** How the request is shared, or why not. */
+function* understand(
+  door: HttpDoor,
+  one: Exchange,
+  identity: Identified,
+): Steps<{ options: MergedOptions; opaque: Reason | undefined; sharing: Sharing | undefined }> {
+  const options = yield* optionsFor(door, one)
+  const opaque = one.opaque ?? unreadStream(one, identity)
+  const sharing = opaque ? undefined : yield* sharingOf(door, one, identity, options)
+  return { options, opaque, sharing }
 }
 
 /** The request as the loop knows it. */

@@ -1,8 +1,10 @@
 import type { Dialect, HttpRequest } from '../dialect/dialect.js'
 import { InvalidArgumentError } from '../errors/caller-errors.js'
-import { digest, payloadDigest } from '../key/key.js'
+import { digestSteps } from '../key/digest-steps.js'
+import { digest } from '../key/key.js'
 import { credentialIn, isMadeUpKey, scopedIn } from '../key/request-headers.js'
-import { type Identified, requestPayload } from '../key/request-payload.js'
+import { type Identified, readSteps, requestPayload } from '../key/request-payload.js'
+import type { Steps } from '../key/steps.js'
 import {
   assertCallOptions,
   assertClientOptions,
@@ -13,8 +15,7 @@ import {
   ttlFor,
 } from '../options/call-options.js'
 import { assertKey } from '../util/assert.js'
-import { parseObject } from '../util/json.js'
-import type { Exchange, HttpDoor } from './door.js'
+import type { Exchange, HttpDoor, Reason } from './door.js'
 
 /** Whose request it is, which one, and how long its answer is good for, ms. */
 export interface Sharing {
@@ -24,12 +25,12 @@ export interface Sharing {
 }
 
 /** Undefined where the request is not to be shared, or cannot be. */
-export function sharingOf(
+export function* sharingOf(
   door: HttpDoor,
   one: Exchange,
   identity: Identified,
   options: MergedOptions,
-): Sharing | undefined {
+): Steps<Sharing | undefined> {
   const ttl = ttlFor(options, identity, door.settings)
   if (ttl === 'bypass' || options.bypass) return undefined
   const scope = scopeFor(one, options)
@@ -37,35 +38,41 @@ export function sharingOf(
     warnUnscoped(door)
     return undefined
   }
-  const fingerprint = fingerprintOf(door, one, identity, options)
+  const fingerprint = yield* fingerprintOf(door, one, identity, options)
   return fingerprint === undefined ? undefined : { scope, fingerprint, ttl }
 }
 
-const UNREADABLE =
-  'The body of a request cannot be followed: it is nested too deeply, or has a number of millions of digits. It was NOT shared.'
+/** A body that is left to the provider to judge. */
+const UNREADABLE: Reason = {
+  topic: 'unreadable-body',
+  warning:
+    'The body of a request cannot be followed: it is nested too deeply, or has a number of millions of digits. It was NOT shared.',
+}
 
 /** The digest of the request; undefined if it is nested too deeply to be read, which the provider may judge. */
-function fingerprintOf(
+function* fingerprintOf(
   { events }: HttpDoor,
   { dialect, request }: Exchange,
   identity: Identified,
   options: MergedOptions,
-): string | undefined {
+): Steps<string | undefined> {
   try {
-    return payloadDigest(requestPayload(request, identity, { ...options, dialect }))
+    return yield* digestSteps(yield* requestPayload(request, identity, { ...options, dialect }))
   } catch {
-    events.warn('unreadable-body', UNREADABLE)
+    events.warn(UNREADABLE.topic, UNREADABLE.warning)
     return undefined
   }
 }
 
-export function identify(dialect: Dialect, request: HttpRequest): Identified | undefined {
+/** What the request asks for; undefined where it is not one of this dialect; a reason where nobody can follow it. */
+export function* identify(dialect: Dialect, request: HttpRequest): Steps<Identified | Reason | undefined> {
   if (!dialect.matches(request)) return undefined
   try {
-    const json = parseObject(request.body)
-    return { ...dialect.identify(json), json }
-  } catch {
-    return undefined // Not a body of this dialect: the provider reports what is wrong with it.
+    const read = yield* readSteps(request.body)
+    return { ...dialect.identify(read.json), ...read }
+  } catch (error) {
+    // Not a body of this dialect: the provider reports what is wrong with it.
+    return error instanceof RangeError ? UNREADABLE : undefined
   }
 }
 
@@ -95,12 +102,12 @@ function warnUnscoped({ events }: HttpDoor): void {
  * The checked options: of the call before those of its client, before what the policy says, before the defaults. An
  * `Idempotency-Key` header is the key where the call names none, unless its SDK made it up. It stays on the wire.
  */
-export function optionsFor(door: HttpDoor, one: Exchange, { body }: Identified): MergedOptions {
-  const { dialect, request, client = {}, options: call = {} } = one
+export function* optionsFor(door: HttpDoor, one: Exchange): Steps<MergedOptions> {
+  const { request, client = {}, options: call = {} } = one
   assertClientOptions(client, 'options of the client')
   assertCallOptions(call, 'idem options')
-  const { url, headers } = request
-  const policy = policyFor(door, { door: dialect.door, url, headers, body })
+  const { headers } = request
+  const policy = yield* policyFor(door, one)
   if (policy !== undefined) assertCallOptions(policy, 'what the policy returned')
   // An empty header counts as absent.
   const sent = headers.get('idempotency-key') || undefined
@@ -113,14 +120,10 @@ export function optionsFor(door: HttpDoor, one: Exchange, { body }: Identified):
   return options
 }
 
-function policyFor({ settings, events }: HttpDoor, request: PolicyRequest): CallOptions | undefined {
+function* policyFor({ settings }: HttpDoor, one: Exchange): Steps<CallOptions | undefined> {
   const { policy } = settings
   if (!policy) return undefined
-  const copy = copyOf(request)
-  if (!copy) {
-    events.warn('unreadable-body', UNREADABLE)
-    return { bypass: true }
-  }
+  const copy = yield* copyOf(one)
   try {
     const said = policy(copy)
     if (typeof (said as { then?: unknown } | undefined)?.then === 'function') {
@@ -134,13 +137,8 @@ function policyFor({ settings, events }: HttpDoor, request: PolicyRequest): Call
   }
 }
 
-/**
- * A copy, so that a policy can change neither the key nor the request. Undefined if it is nested too deeply to copy.
- */
-function copyOf(request: PolicyRequest): PolicyRequest | undefined {
-  try {
-    return { ...request, headers: new Headers(request.headers), body: structuredClone(request.body) }
-  } catch {
-    return undefined
-  }
+/** A copy, so that a policy can change neither the key nor the request. */
+function* copyOf({ dialect, request: { url, headers, body: text } }: Exchange): Steps<PolicyRequest> {
+  const { body } = dialect.identify((yield* readSteps(text)).json)
+  return { door: dialect.door, url, headers: new Headers(headers), body }
 }

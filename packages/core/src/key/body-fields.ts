@@ -1,8 +1,13 @@
+import type { Steps } from './steps.js'
+
+/** How many members are looked at in one step. */
+const MEMBERS = 1_000
+
 /**
  * A JSON value without the members that `paths` name: `metadata`, or `metadata.trace_id`, or `messages.*.id`, where `*`
  * stands for every element or member. Nothing but those is changed, and the value itself is not.
  */
-export function withoutFields(value: unknown, paths: readonly string[]): unknown {
+export function withoutFields(value: unknown, paths: readonly string[]): Steps<unknown> {
   return without(
     value,
     paths.map((path) => path.split('.')),
@@ -14,12 +19,15 @@ export function isFieldPath(path: unknown): path is string {
   return typeof path === 'string' && path.split('.').every((name) => name !== '')
 }
 
-function without(value: unknown, paths: readonly (readonly string[])[]): unknown {
+function* without(value: unknown, paths: readonly (readonly string[])[]): Steps<unknown> {
   if (paths.length === 0 || typeof value !== 'object' || value === null) return value
-  const kept = Object.entries(value).flatMap(([name, member]) => {
+  const kept: [string, unknown][] = []
+  let count = 0
+  for (const [name, member] of Object.entries(value)) {
+    if (++count % MEMBERS === 0) yield
     const below = paths.filter(([first]) => first === name || first === '*').map(([, ...rest]) => rest)
-    const isNamed = below.some((rest) => rest.length === 0)
-    return isNamed ? [] : [[name, without(member, below)] as const]
-  })
+    if (below.some((rest) => rest.length === 0)) continue
+    kept.push([name, below.length === 0 ? member : yield* without(member, below)])
+  }
   return Array.isArray(value) ? kept.map(([, element]) => element) : Object.fromEntries(kept)
 }

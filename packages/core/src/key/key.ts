@@ -10,6 +10,11 @@ export function digest(text: string): string {
   return hash('sha256', text, 'base64url')
 }
 
+/** JSON with its members in order (RFC 8785's: by UTF-16 code units). */
+export function canonical(json: unknown): string {
+  return stringify(json)!
+}
+
 /**
  * The digest of any JSON payload, whatever the order of its members (RFC 8785's order: by UTF-16 code units). Members
  * that are `undefined` count as absent.
@@ -19,7 +24,7 @@ export function payloadDigest(payload: unknown): string {
   let problem: string | undefined
   try {
     problem = unfitForJson(payload, { exact: false })
-    if (!problem) return digest(stringify(payload)!)
+    if (!problem) return digest(canonical(payload))
   } catch (cause) {
     throw new InvalidArgumentError('A payload could not be read as JSON.', { cause })
   }

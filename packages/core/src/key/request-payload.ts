@@ -1,13 +1,21 @@
 import type { Dialect, HttpRequest, Identity } from '../dialect/dialect.js'
-import { type JsonObject, parseObject } from '../util/json.js'
+import { isObject, type JsonObject } from '../util/json.js'
 import { withoutFields } from './body-fields.js'
+import { endOfString, parseSteps } from './json-steps.js'
 import { type HeaderRules, headersInKey } from './request-headers.js'
+import type { Steps } from './steps.js'
+
+/** A body that has been read. */
+export interface ReadBody {
+  readonly json: JsonObject
+  /** Whether JSON.parse makes another number of one of its numbers. */
+  readonly isRounding: boolean
+  /** Whether an object in it has a name twice. */
+  readonly hasTwins: boolean
+}
 
 /** A request whose body has been read. */
-export interface Identified extends Identity {
-  /** Its whole body. */
-  readonly json: JsonObject
-}
+export interface Identified extends Identity, ReadBody {}
 
 /** What is left out of the key, and who knows what the body means. */
 export interface KeyRules extends HeaderRules {
@@ -16,27 +24,61 @@ export interface KeyRules extends HeaderRules {
 }
 
 /**
+ * Reads a body, and what JSON.parse would hide of it.
+ * @param piece how much is parsed in one step, in UTF-16 code units
+ * @throws unless it is a JSON object
+ */
+export function* readSteps(text: string, piece?: number): Steps<ReadBody> {
+  let isRounding = false
+  let names = 0
+  let members = 0
+  const json = yield* parseSteps(
+    text,
+    {
+      read(inner, open, close) {
+        const parts = split(inner)
+        isRounding ||= parts.some((part, index) => isBare(index) && hasRounded(part))
+        names += namesIn(parts)
+        const value: unknown = JSON.parse(open + inner + close)
+        members += membersOf(value)
+        // Those of a part of an object count when it is whole: another part may have the same names.
+        if (open === '{') members -= Object.keys(value as object).length
+        return value
+      },
+      assembled(object, single) {
+        names += single
+        members += Object.keys(object).length
+      },
+    },
+    piece,
+  )
+  return { json: objectIn(json), isRounding, hasTwins: names !== members }
+}
+
+function objectIn(json: unknown): JsonObject {
+  if (!isObject(json)) throw new TypeError('not a JSON object')
+  return json
+}
+
+/**
  * All that makes a request the same as another. Members are compared, not letters: their order, spaces and escapes
  * change nothing. Where JSON.parse would hide a difference it is not hidden here: a number that it rounds counts by its
  * digits; and where an object has a name twice the whole text counts, since nobody knows which one the provider takes.
  * @throws for a body that is nested too deeply to be followed
  */
-export function requestPayload(
+export function* requestPayload(
   { url, method, headers, body: text, init = {} }: HttpRequest,
-  { json, body }: Identified,
+  { body, isRounding, hasTwins }: Pick<Identified, 'body' | 'isRounding' | 'hasTwins'>,
   rules: KeyRules,
-): unknown {
-  const parts = split(text)
+): Steps<unknown> {
   const kept = (all: JsonObject) => withoutFields(all, rules.ignoreBodyFields)
-  const isRounding = parts.some((part, index) => isBare(index) && hasRounded(part))
-  const exact = isRounding ? kept(rules.dialect.identify(parseObject(withDigits(parts))).body) : {}
-  const hasDigits = isRounding && hasMark(exact)
-  const hasTwins = namesIn(parts) !== membersOf(json)
+  const exact = isRounding ? yield* kept(rules.dialect.identify(yield* digitsIn(text)).body) : {}
+  const hasDigits = isRounding && (yield* hasMark(exact))
   return {
     url: withoutFragment(url),
     method,
     headers: headersInKey(headers, rules),
-    body: hasDigits ? exact : kept(body),
+    body: hasDigits ? exact : yield* kept(body),
     // Only present if it says something, so that a plain fetch and an SDK's middleware make the same key.
     ...(Object.keys(init).length > 0 && { init }),
     // Marks a body with marked numbers in it, so that it never equals a body without.
@@ -44,6 +86,13 @@ export function requestPayload(
     // A lone surrogate that is not escaped is sent as another character.
     ...((hasTwins || !text.isWellFormed()) && { exactly: text }),
   }
+}
+
+/** The body with the digits of the numbers that would be rounded. */
+function* digitsIn(text: string): Steps<JsonObject> {
+  const read = (inner: string, open: string, close: string) =>
+    JSON.parse(open + withDigits(split(inner)) + close)
+  return objectIn(yield* parseSteps(text, { read }))
 }
 
 /** The URL as it is sent: in its normal form, and without its fragment, which stays here. */
@@ -98,10 +147,19 @@ function withDigits(parts: readonly string[]): string {
 }
 
 /** Whether a marked number is left in these values: the ignored fields may have held the only one. */
-function hasMark(value: unknown): boolean {
-  if (typeof value === 'string') return value.startsWith('\u0000') && value[1] !== '\u0000'
-  return typeof value === 'object' && value !== null && Object.values(value).some(hasMark)
+function* hasMark(values: unknown): Steps<boolean> {
+  const left = [values]
+  for (let count = 1; left.length > 0; count++) {
+    const value = left.pop()
+    if (typeof value === 'string' && value.startsWith('\u0000') && value[1] !== '\u0000') return true
+    if (typeof value === 'object' && value !== null) for (const one of Object.values(value)) left.push(one)
+    if (count % VALUES === 0) yield
+  }
+  return false
 }
+
+/** How many values are looked at in one step. */
+const VALUES = 10_000
 
 /**
  * Splits JSON into its strings and what is between them, in turns. Not by a regular expression: a string may be a book.
@@ -111,8 +169,11 @@ function split(text: string): string[] {
   let from = 0
   for (;;) {
     const open = text.indexOf('"', from)
-    if (open < 0) return [...parts, text.slice(from)]
-    const end = endOfString(text, open + 1)
+    const end = open < 0 ? undefined : endOfString(text, open + 1)
+    if (end === undefined) {
+      parts.push(text.slice(from))
+      return parts
+    }
     parts.push(text.slice(from, open), text.slice(open, end))
     from = end
   }
@@ -125,17 +186,6 @@ function isBare(index: number): boolean {
 /** How many member names there are: strings before a colon. */
 function namesIn(parts: readonly string[]): number {
   return parts.filter((part, index) => index > 0 && isBare(index) && part.trimStart().startsWith(':')).length
-}
-
-/** Where the string that `from` is inside of ends: after the first quote that is not escaped. */
-function endOfString(text: string, from: number): number {
-  let end = from
-  for (;;) {
-    end = text.indexOf('"', end) + 1
-    let backslashes = 0
-    while (text[end - 2 - backslashes] === '\\') backslashes++
-    if (backslashes % 2 === 0) return end
-  }
 }
 
 function membersOf(value: unknown): number {
