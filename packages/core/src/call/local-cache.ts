@@ -1,7 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Answer } from '../answer/record.js'
 import * as check from '../util/assert.js'
-import type { Call, RecordFacts, Settled } from './engine.js'
 
 /** What `localCache` of `createIdem` takes. */
 export interface LocalCacheOptions {
@@ -18,12 +17,24 @@ export interface LocalCacheOptions {
   readonly maxAgeMs?: number
 }
 
+/** What a caller that asks for a key brings along. */
+interface Asking<T> {
+  readonly id: string
+  readonly fingerprint: string
+  readonly ttlMs: number
+  readonly codec: { decode(answer: Answer, from: 'record'): T }
+}
+
 interface Kept {
   readonly fingerprint: string
   readonly answer: Answer
-  readonly record: Required<RecordFacts>
+  readonly record: { readonly storedAtMs: number; readonly ttlMs: number }
   /** By the clock of this process, ms. */
   readonly until: number
+}
+
+interface Replayed<T> extends Pick<Kept, 'answer' | 'record'> {
+  readonly value: T
 }
 
 /** What an entry takes besides its answer, about. */
@@ -62,17 +73,25 @@ export class LocalCache {
   }
 
   /** The record as a replay of the store would give it. */
-  replay<T>({ id, fingerprint, ttlMs, codec }: Call<T>): Omit<Settled<T>, 'outcome'> | undefined {
+  replay<T>({ id, fingerprint, ttlMs, codec }: Asking<T>): Replayed<T> | undefined {
     const kept = this.#kept.get(id)
     if (kept?.fingerprint !== fingerprint || performance.now() >= kept.until) return undefined
     const { answer, record } = kept
-    return Date.now() - record.storedAtMs > ttlMs
-      ? undefined
-      : { value: codec.decode(answer, 'record'), answer, record }
+    if (Date.now() - record.storedAtMs > ttlMs) return undefined
+    try {
+      return { value: codec.decode(answer, 'record'), answer, record }
+    } catch {
+      return undefined // Not an answer of this door.
+    }
   }
 
   /** Keeps what was read or written at `since` or later. */
-  keep({ id, fingerprint }: Call<unknown>, answer: Answer, record: RecordFacts, since: number): void {
+  keep(
+    { id, fingerprint }: Pick<Asking<unknown>, 'id' | 'fingerprint'>,
+    answer: Answer,
+    record: Partial<Kept['record']> & Pick<Kept['record'], 'ttlMs'>,
+    since: number,
+  ): void {
     if (since !== this.#forgets) return
     const { ttlMs, storedAtMs = Date.now() } = record
     const forMs = Math.min(this.#maxAgeMs, storedAtMs + ttlMs - Date.now())

@@ -1,3 +1,4 @@
+import { beforeEscape, endOfContainer, endOfString, nextOf } from './json-scan.js'
 import type { Steps } from './steps.js'
 
 /** Text up to this long is parsed in one step, in UTF-16 code units: some ms, whatever it holds. */
@@ -179,56 +180,7 @@ class Parser {
 }
 
 const SPACE = /[ \t\n\r]*/y
-const STRUCTURE = /["[\]{}]/g
 const TOKEN = /[^\s,\]}]*/y
-
-/** Where the next quote or bracket is; the length of the text where there is none. */
-function nextOf(text: string, from: number): number {
-  STRUCTURE.lastIndex = from
-  return STRUCTURE.test(text) ? STRUCTURE.lastIndex - 1 : text.length
-}
-
-/** The longest end of this text that is not cut inside of an escape. */
-function beforeEscape(text: string): number {
-  const from = text.lastIndexOf('\\')
-  let backslashes = 1
-  while (text[from - backslashes] === '\\') backslashes++
-  if (from < 0 || backslashes % 2 === 0) return text.length
-  const length = text[from + 1] === 'u' ? 6 : 2
-  return from + length > text.length ? from : text.length
-}
-
-/** Where the container that begins at `from` ends; undefined if it does not end here. Its brackets need not match: it is parsed. */
-function endOfContainer(window: string, from: number): number | undefined {
-  let depth = 0
-  let at = from
-  for (;;) {
-    const found = nextOf(window, at)
-    const token = window[found]
-    if (token === undefined) return undefined
-    if (token === '"') {
-      const end = endOfString(window, found + 1)
-      if (end === undefined) return undefined
-      at = end
-      continue
-    }
-    depth += token === '[' || token === '{' ? 1 : -1
-    at = found + 1
-    if (depth === 0) return at
-  }
-}
-
-/** Where the string that `from` is inside of ends: after the first quote that is not escaped. Undefined if it does not. */
-export function endOfString(text: string, from: number): number | undefined {
-  let end = from
-  for (;;) {
-    end = text.indexOf('"', end) + 1
-    if (end === 0) return undefined
-    let backslashes = 0
-    while (text[end - 2 - backslashes] === '\\') backslashes++
-    if (backslashes % 2 === 0) return end
-  }
-}
 
 /** A member of its own, whatever its name: `__proto__` would set the prototype. */
 function set(object: Record<string, unknown>, name: string, value: unknown): void {

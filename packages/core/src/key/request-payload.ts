@@ -1,7 +1,8 @@
 import type { Dialect, HttpRequest, Identity } from '../dialect/dialect.js'
 import { isObject, type JsonObject } from '../util/json.js'
 import { withoutFields } from './body-fields.js'
-import { endOfString, parseSteps } from './json-steps.js'
+import { endOfString } from './json-scan.js'
+import { parseSteps } from './json-steps.js'
 import { type HeaderRules, headersInKey } from './request-headers.js'
 import type { Steps } from './steps.js'
 
