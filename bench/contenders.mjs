@@ -1,6 +1,7 @@
 // Ways to run work once for a key over one Redis. Each opens in a process of its own, and has one way in:
 // `run(key, work)` gives what work gave, at once or earlier, here or in another process.
 import { setTimeout as delay } from 'node:timers/promises'
+import { peers, WAITING } from './peers/peers.mjs'
 
 const TTL_MS = 3_600_000
 
@@ -46,6 +47,8 @@ async function ioredisCluster(seeds) {
 }
 
 export const contenders = {
+  ...peers,
+
   async 'raw ioredis'({ url, prefix }) {
     const redis = await ioredis(url)
     return { run: raw(redis, prefix, ['PX', TTL_MS]), close: () => redis.disconnect() }
@@ -101,4 +104,5 @@ export const contenders = {
 }
 
 /** Those that make one call for duplicates in several processes. */
-export const SHARING = ['idem, ioredis', 'idem, node-redis', 'poll loop']
+export const SHARING = ['idem, ioredis', 'idem, node-redis', 'poll loop', ...WAITING]
+export const PEERS = Object.keys(peers)

@@ -1,13 +1,13 @@
 // Hits, misses, herds and waits of each contender over one Redis.
 import { setTimeout as delay } from 'node:timers/promises'
 import { countCommands } from '@idem/testing'
-import { SHARING } from '../contenders.mjs'
+import { PEERS, SHARING } from '../contenders.mjs'
 import { percentile, rounds, spawn } from '../rounds.mjs'
 
 const RAW = 'raw ioredis'
 /** The raw client twice: how far its two processes are apart is the noise of the machine. */
-const COMPARED = [RAW, RAW, 'raw node-redis', 'idem, ioredis', 'idem, node-redis']
-const IDEM = COMPARED.filter((name) => name.startsWith('idem'))
+const IDEM = ['idem, ioredis', 'idem, node-redis']
+const COMPARED = [RAW, RAW, 'raw node-redis', ...IDEM, 'poll loop', ...PEERS]
 const TURN_MS = 300
 
 const row = (name, numbers) => ({ name, numbers })
@@ -69,7 +69,8 @@ export function miss({ redis, count }) {
 
 /** A thousand callers of one key at once in one process; the work takes 50 ms. */
 export async function localHerd({ redis, count }) {
-  const names = ['idem, ioredis', 'idem, node-redis', 'poll loop']
+  // Powertools refuses a duplicate of a call that is running.
+  const names = [...IDEM, 'poll loop', ...PEERS.filter((name) => !name.startsWith('Powertools'))]
   const workers = await Promise.all(names.map((name) => spawn(name, redis)))
   const results = await rounds(count, names, async (at, round) => {
     const result = await workers[at].call('herd', `herd ${round}`, 1_000, 50)

@@ -35,7 +35,11 @@ export class Wait {
       this.#hear(hint)
     })
     this.#watch?.ready.then(
-      () => this.#look(),
+      () => {
+        // From now on polls only find what hints have missed.
+        this.#intervalMs = this.#maxMs
+        this.#look()
+      },
       () => {}, // No hints, then: the poll goes on.
     )
   }
