@@ -1,10 +1,10 @@
 // What each thing costs, counted and not timed: `pnpm bench --quick`. A count over its bound fails.
 import { bytesOf, commandsOf, spawn } from './rounds.mjs'
 
-/** Each adapter, with what it may cost. */
 /** An acquire and a completion; and for each of three waiting processes seven commands, the watch included. */
 const HERD_COMMANDS = 24
 
+/** Each adapter, with what it may cost. */
 export async function counts(redis) {
   const results = []
   const expectAtMost = (name, what, value, bound) => results.push({ name, what, value, bound })
